@@ -1,0 +1,74 @@
+"""The seams. A plugin implements any of these functions; each docstring says when it fires and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from ip2p_cli.types import EditJob, ModelInfo, Step, Verdict
+
+if TYPE_CHECKING:
+    import typer
+    from PIL.Image import Image
+
+PROJECT = "ip2p"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+SamplerFactory = Callable[[Mapping[str, Any]], Any]  # scheduler config -> diffusers scheduler
+
+
+@hookspec
+def ip2p_register_commands(app: typer.Typer) -> None:
+    """At start-up, once: add commands or command groups to `app`. Import heavy modules inside the commands."""
+
+
+@hookspec
+def ip2p_register_samplers() -> Mapping[str, SamplerFactory]:
+    """When an editor is set up: sampler name -> factory(scheduler config) -> diffusers scheduler."""
+    raise NotImplementedError
+
+
+@hookspec
+def ip2p_register_models() -> list[ModelInfo]:
+    """When `--model` is resolved and by `ip2p models list`: the models this plugin names."""
+    raise NotImplementedError
+
+
+@hookspec
+def ip2p_check_instruction(job: EditJob, step: Step) -> Verdict | None:
+    """Once per distinct instruction, before any pixel is read. A crash blocks (fails closed)."""
+
+
+@hookspec
+def ip2p_check_source(job: EditJob, image: Image) -> Verdict | None:
+    """After a photo is decoded (upright RGB), before it is edited. A crash blocks (fails closed)."""
+
+
+@hookspec
+def ip2p_review_result(job: EditJob, before: Image, after: Image, change: Mapping[str, float]) -> Verdict | None:
+    """After the last step of a job, before anything is written. `retry` carries other settings. A crash blocks."""
+
+
+@hookspec
+def ip2p_register_probes() -> Mapping[str, Callable[[Image], Mapping[str, float] | None]]:
+    """By `ip2p bias`: name -> probe(image) -> attribute probabilities, or None where it cannot tell."""
+    raise NotImplementedError
+
+
+@hookspec
+def ip2p_make_mask(job: EditJob, image: Image) -> Image | None:
+    """Before denoising: a mask (mode L, the image's size; 255 may change, 0 stays), or None for no opinion."""
+
+
+@hookspec
+def ip2p_register_data_engines() -> Mapping[str, Any]:
+    """By `ip2p gen-data`: engine name -> engine."""
+    raise NotImplementedError
+
+
+@hookspec
+def ip2p_training_step_end(state: Mapping[str, Any]) -> None:
+    """By `ip2p train`, whenever a log record is made: step, loss, learning_rate, samples_per_second …"""

@@ -1,0 +1,107 @@
+"""The autoencoder part: a tiny convolutional codec whose first three latent channels are anchored to colour.
+
+A look ("make it night", "sepia") is mostly a change of colour. In an unconstrained latent space chroma is a small
+direction among large ones, learned last by the editor. Here latent channels 0..2 are pulled to the mean luma and
+chroma of their patch, scaled to about unit variance, so that colour edits are near-linear in the latents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderTiny
+from torch import Tensor
+
+from .photos import PhotoCrops
+
+# ITU-R BT.601 luma and colour differences, each divided by a scale that gives photos about unit variance.
+_YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
+_SCALE = torch.tensor([0.25, 0.1, 0.1])
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """Shape of the AutoencoderTiny and weights of its losses."""
+
+    latent_channels: int = 32
+    width: int = 48
+    encoder_blocks: tuple[int, ...] = (0, 1, 2, 3, 3)
+    decoder_blocks: tuple[int, ...] = (3, 3, 2, 1, 0)
+    crop: int = 128
+    latent_noise: float = 0.05
+    anchor_weight: float = 0.1
+    unit_weight: float = 0.02
+    gradient_weight: float = 0.5
+    recolour: float = 0.5  # share of crops given a random colour transform, so that edited photos are in the domain
+
+
+class AutoencoderPart:
+    """Trains an `AutoencoderTiny` on crops of photos."""
+
+    def __init__(self, photos: Path, config: AutoencoderConfig) -> None:
+        self.config = config
+        self.crops = PhotoCrops(photos, config.crop)
+        self.model = AutoencoderTiny(
+            latent_channels=config.latent_channels,
+            encoder_block_out_channels=(config.width,) * len(config.encoder_blocks),
+            decoder_block_out_channels=(config.width,) * len(config.decoder_blocks),
+            num_encoder_blocks=config.encoder_blocks,
+            num_decoder_blocks=config.decoder_blocks,
+        )
+        self.factor = 2 ** (len(config.encoder_blocks) - 1)
+
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        """Reconstruction (pixels, edges, coarse scales) + colour anchor + unit-variance latents."""
+        config = self.config
+        x = recolour(self.crops.draw(generator, batch_size), config.recolour, generator)  # (b, 3, s, s) in [-1, 1]
+        x = x.to(memory_format=torch.channels_last)
+        z = self.model.encoder(x)  # (b, c, s/f, s/f)
+        noise = torch.randn(z.shape, generator=generator) * config.latent_noise
+        y = self.model.decoder(z + noise).float()
+        z = z.float()
+        pixels = F.smooth_l1_loss(y, x, beta=0.1)
+        coarse = F.l1_loss(F.avg_pool2d(y, 8), F.avg_pool2d(x, 8))
+        edges = F.l1_loss(_gradients(y), _gradients(x))
+        anchor = F.mse_loss(z[:, :3], colour_of(x, self.factor))
+        unit = (z.std(dim=(0, 2, 3))[3:] - 1).pow(2).mean() + z.mean(dim=(0, 2, 3))[3:].pow(2).mean()
+        total = (
+            pixels
+            + coarse
+            + config.gradient_weight * edges
+            + config.anchor_weight * anchor
+            + config.unit_weight * unit
+        )
+        psnr = -10 * torch.log10(F.mse_loss(y.detach().clamp(-1, 1), x) / 4).item()
+        return total, {"psnr": psnr, "anchor": anchor.item(), "unit": unit.item()}
+
+    def save(self, folder: Path) -> None:
+        self.model.save_pretrained(folder / "vae")
+
+
+def colour_of(x: Tensor, factor: int) -> Tensor:
+    """Mean luma and chroma of each factor × factor patch, about unit variance: (b, 3, h, w) -> (b, 3, h/f, w/f)."""
+    patches = F.avg_pool2d(x.float() / 2, factor)  # in [-0.5, 0.5], so luma is centred
+    colour = torch.einsum("kc,bchw->bkhw", _YCBCR.to(x.device), patches)
+    return colour / _SCALE.to(x.device)[None, :, None, None]
+
+
+def recolour(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Give a `share` of the crops a random colour matrix, contrast and offset, clipped to [-1, 1]."""
+    b = x.shape[0]
+    matrix = torch.eye(3) + 0.35 * torch.randn(b, 3, 3, generator=generator)
+    sign = torch.where(torch.rand(b, 1, 1, generator=generator) < 0.1, -1.0, 1.0)
+    gain = torch.exp(0.5 * torch.randn(b, 1, 1, generator=generator))
+    offset = 0.35 * torch.randn(b, 3, 1, 1, generator=generator) * torch.rand(b, 1, 1, 1, generator=generator)
+    changed = (torch.einsum("bkc,bchw->bkhw", matrix * sign * gain, x) + offset).clamp(-1, 1)
+    chosen = torch.rand(b, 1, 1, 1, generator=generator) < share
+    return torch.where(chosen, changed, x)
+
+
+def _gradients(x: Tensor) -> Tensor:
+    """Horizontal and vertical differences, concatenated on the batch axis (equal sizes by cropping)."""
+    dx = x[..., :-1, 1:] - x[..., :-1, :-1]
+    dy = x[..., 1:, :-1] - x[..., :-1, :-1]
+    return torch.cat([dx, dy])

@@ -1,0 +1,169 @@
+"""The one training loop: every part of a checkpoint (autoencoder, text encoder, editor) runs through it.
+
+Randomness is a pure function of (seed, step): nothing but the step number has to be remembered for a killed run
+to go on exactly where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+STATE_FOLDER = ".train"
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """How long and how fast to train. Every part takes the same settings."""
+
+    max_steps: int = 10_000
+    batch_size: int = 32
+    learning_rate: float = 3e-4
+    warmup_steps: int = 200
+    final_learning_rate: float = 0.05  # share of learning_rate left at the end of the cosine
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    ema_decay: float = 0.999
+    precision: str = "bf16"  # bf16 | fp32
+    seed: int = 0
+    log_every: int = 50
+    checkpoint_seconds: float = 180.0
+
+
+class Part(Protocol):
+    """What one trainable part brings to the loop."""
+
+    model: nn.Module
+
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        """Draw a batch with `generator` and return (scalar loss, figures for the log)."""
+
+    def save(self, folder: Path) -> None:
+        """Write the part, with its present weights, in diffusers layout under `folder`."""
+
+
+class NonFiniteLoss(RuntimeError):
+    """The loss was NaN or infinite: the run stops before the weights are spoilt."""
+
+
+def step_generator(seed: int, step: int, rank: int = 0) -> torch.Generator:
+    """The generator of one step: blake2b(seed, step, rank), so that resuming needs no saved state."""
+    digest = hashlib.blake2b(f"{seed}/{step}/{rank}".encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
+
+
+def learning_rate_at(step: int, config: LoopConfig) -> float:
+    """Linear warm-up, then a cosine down to `final_learning_rate` of the peak."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    done = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
+    floor = config.final_learning_rate
+    cosine = 0.5 * (1 + torch.cos(torch.tensor(min(done, 1.0) * torch.pi)).item())
+    return config.learning_rate * (floor + (1 - floor) * cosine)
+
+
+def train(part: Part, config: LoopConfig, out: Path, *, resume: bool, device: str = "cpu") -> Iterator[dict[str, Any]]:
+    """Train `part` until `max_steps`, yielding a log record every `log_every` steps; the EMA weights are saved last.
+
+    A checkpoint is written to `out/.train/state.pt` every `checkpoint_seconds`, by rename, so that a run killed at
+    any moment resumes from a whole one. Without one, `resume` starts fresh.
+
+    Raises:
+        NonFiniteLoss: naming the step and its seed.
+    """
+    torch.manual_seed(config.seed)
+    part.model.to(device=device, memory_format=torch.channels_last).train()
+    parameters = [p for p in part.model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+    )
+    ema = EMAModel(parameters, decay=config.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
+    step = _load_state(out, part, optimizer, ema) if resume else 0
+    started, last_saved, seen = time.monotonic(), time.monotonic(), 0
+    while step < config.max_steps:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate_at(step, config)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=config.precision == "bf16"):
+            loss, figures = part.loss(step_generator(config.seed, step), config.batch_size)
+        if not torch.isfinite(loss):
+            raise NonFiniteLoss(f"loss is {loss.item()} at step {step} (seed {config.seed}); lower the learning rate")
+        loss.backward()
+        grad_norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        ema.step(parameters)
+        step, seen = step + 1, seen + config.batch_size
+        if step % config.log_every == 0 or step == config.max_steps:
+            seconds = time.monotonic() - started
+            yield {
+                "step": step,
+                "loss": round(loss.item(), 5),
+                **{name: round(value, 5) for name, value in figures.items()},
+                "grad_norm": round(float(grad_norm), 4),
+                "learning_rate": optimizer.param_groups[0]["lr"],
+                "samples_per_second": round(seen / seconds, 2),
+                "eta_seconds": round((config.max_steps - step) * seconds / max(1, seen // config.batch_size)),
+            }
+        if time.monotonic() - last_saved > config.checkpoint_seconds:
+            _save_state(out, part, optimizer, ema, step)
+            last_saved = time.monotonic()
+    _save_state(out, part, optimizer, ema, step)
+    ema.copy_to(parameters)
+    part.model.eval()
+    part.save(out)
+
+
+def export(part: Part, config: LoopConfig, out: Path) -> int:
+    """Save the EMA weights of the last checkpoint in `out` as a finished part; returns its step."""
+    parameters = [p for p in part.model.parameters() if p.requires_grad]
+    ema = EMAModel(parameters, decay=config.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
+    step = _load_state(out, part, None, ema)
+    ema.copy_to(parameters)
+    part.model.eval()
+    part.save(out)
+    return step
+
+
+def append_log(out: Path, record: dict[str, Any]) -> None:
+    """Append one JSON line to `out/.train/log.jsonl`."""
+    with (out / STATE_FOLDER / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def _save_state(out: Path, part: Part, optimizer: torch.optim.Optimizer, ema: EMAModel, step: int) -> None:
+    folder = out / STATE_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"state.{os.getpid()}.tmp"
+    state = {
+        "step": step,
+        "model": part.model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "ema": {key: value for key, value in ema.state_dict().items() if value is not None},
+    }
+    with temporary.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / "state.pt")
+
+
+def _load_state(out: Path, part: Part, optimizer: torch.optim.Optimizer | None, ema: EMAModel) -> int:
+    path = out / STATE_FOLDER / "state.pt"
+    if not path.exists():
+        return 0
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    part.model.load_state_dict(state["model"])
+    if optimizer is not None:
+        optimizer.load_state_dict(state["optimizer"])
+    ema.load_state_dict(state["ema"])
+    return int(state["step"])

@@ -1,0 +1,46 @@
+"""Photos held in memory for training: random crops at random scales, as float tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif"}
+
+
+class PhotoCrops:
+    """All photos of a folder (recursively, in name order), shrunk to at most `max_side` on the short side."""
+
+    def __init__(self, folder: Path, crop: int, max_side: int = 288) -> None:
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        if not paths:
+            raise FileNotFoundError(f"no photos under {folder}")
+        self.crop = crop
+        self.images = [_load(path, max_side) for path in paths]
+
+    def draw(self, generator: torch.Generator, count: int) -> Tensor:
+        """`count` crops with random place, scale (1 to 2.2) and mirror: (b, 3, crop, crop) in [-1, 1]."""
+        numbers = torch.rand(count, 5, generator=generator).tolist()
+        return torch.stack([self._one(*row) for row in numbers])
+
+    def _one(self, which: float, scale: float, x: float, y: float, mirror: float) -> Tensor:
+        image = self.images[int(which * len(self.images))]
+        side = min(int(self.crop * (1 + 1.2 * scale)), *image.size)
+        left, top = int(x * (image.width - side + 1)), int(y * (image.height - side + 1))
+        box = (left, top, left + side, top + side)
+        piece = image.resize((self.crop, self.crop), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+        pixels = torch.from_numpy(np.asarray(piece).copy()).permute(2, 0, 1).float() / 127.5 - 1  # (3, h, w)
+        return pixels.flip(-1) if mirror < 0.5 else pixels
+
+
+def _load(path: Path, max_side: int) -> Image.Image:
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    scale = max_side / min(image.size)
+    if scale < 1:
+        image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
+    return image
