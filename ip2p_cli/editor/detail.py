@@ -1,0 +1,139 @@
+"""Carries an edit made at the model's size to the original's pixels.
+
+With I the model's own copy of the photo (`before`: it has the codec's blur, so that the blur is not taken for part of
+the edit), p the edit (`after`) and J the original, the output is
+
+    O = w · (F(J) + A J + b) + (1 − w) · p        A (3×3), b, w and p upsampled to J's size
+
+- F is one colour map for the whole picture (`colour_map.py`): night, sepia, a negative are almost all F. What an edit
+  leaves alone F leaves alone exactly, so that an unchanged photo comes back as it was.
+- A, b are the guided filter (He, Sun & Tang 2013, eq. 19-21; computed small and applied large as in He & Sun 2015),
+  fitted window by window to what F leaves over, p − F(I); the ridge ε draws A to zero, that is the whole slope to F's.
+- w falls to zero where what then still remains is large against the edit's own local variance: there the edit
+  drew something that no map of the photo's colours gives (a moon, pencil strokes), and its own pixels are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from ip2p_cli.editor.colour_map import apply_colour_map, as_filter, fit_colour_map
+
+RADIUS = 8  # of the fit's windows, in the model's pixels
+EPSILON = 1e-3  # ε of the guided filter
+TRUST_RADIUS = 3  # of the windows that judge the fit
+NOISE = 0.05**2  # variance that a codec alone leaves between the fit and the edit
+MAX_SLOPE = 3.0  # largest entry of A
+TILE_WIDTH, TILE_HEIGHT = 4096, 64  # bounds memory at any size
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What the small pictures say: F and, stacked on one small grid, w, w·A, w·b + (1 − w)·p."""
+
+    colour_map: Tensor  # (nodes³, 3)
+    fields: Tensor  # (13, h, w): weight, 9 slopes row by row, 3 offsets
+
+
+def transfer_detail(original: Image.Image, before: Tensor, after: Tensor) -> Image.Image:
+    """`original` (RGB, any size) with the edit that takes `before` to `after`, both (3, h, w) in [0, 1].
+
+    The result has the original's size. Memory beyond the two full-size pictures stays below about 200 MB.
+    """
+    transfer = fit_transfer(before.detach().float().cpu(), after.detach().float().cpu())
+    colour_filter = as_filter(transfer.colour_map)
+    output = Image.new("RGB", original.size)
+    for left, right in _spans(original.width, TILE_WIDTH):
+        columns = _taps(left, right, original.width, transfer.fields.shape[2])  # (width, w)
+        wide = transfer.fields @ columns.T  # (13, h, width)
+        for top, bottom in _spans(original.height, TILE_HEIGHT):
+            rows = _taps(top, bottom, original.height, wide.shape[1])  # (height, h)
+            used = rows.ne(0).any(0).nonzero().flatten()
+            low, high = int(used[0]), int(used[-1]) + 1
+            fields = torch.einsum("yh,chx->cyx", rows[:, low:high], wide[:, low:high])
+            tile = original.crop((left, top, right, bottom))
+            output.paste(_apply(tile, tile.filter(colour_filter), fields), (left, top))
+    return output
+
+
+def fit_transfer(before: Tensor, after: Tensor) -> Transfer:
+    """The fit at the model's size; `before` and `after` are (3, h, w) in [0, 1]."""
+    table = fit_colour_map(before.flatten(1).T, after.flatten(1).T)
+    mapped = apply_colour_map(table, before.flatten(1).T).T.view_as(before)
+    slopes, offsets = _guided_filter(before, after - mapped)
+    fitted = mapped + torch.einsum("cdyx,dyx->cyx", slopes, before) + offsets
+    weight = _trust(fitted, after)  # (1, h, w)
+    blended = weight * offsets + (1 - weight) * after
+    return Transfer(table, torch.cat([weight, (weight * slopes).flatten(0, 1), blended]))
+
+
+def _guided_filter(guide: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Averaged coefficients A (3, 3, h, w) and b (3, h, w) of `target` ≈ A guide + b in each window."""
+    mean_i, mean_p = _box(guide, RADIUS), _box(target, RADIUS)
+    variance = _box(_outer(guide, guide), RADIUS) - _outer(mean_i, mean_i)  # (3, 3, h, w)
+    covariance = _box(_outer(guide, target), RADIUS) - _outer(mean_i, mean_p)  # (3 guide, 3 target, h, w)
+    ridge = variance.permute(2, 3, 0, 1) + EPSILON * torch.eye(3)
+    slopes = torch.linalg.solve(ridge, covariance.permute(2, 3, 0, 1)).permute(3, 2, 0, 1)  # (3 target, 3 guide, h, w)
+    slopes = slopes.clamp(-MAX_SLOPE, MAX_SLOPE)
+    offsets = mean_p - torch.einsum("cdyx,dyx->cyx", slopes, mean_i)
+    return _box(slopes, RADIUS), _box(offsets, RADIUS)
+
+
+def _trust(fitted: Tensor, after: Tensor) -> Tensor:
+    """w (1, h, w) in [0, 1]: 1 where the maps explain the edit, 0 where it drew something of its own."""
+    left_over = _box((after - fitted).square().mean(0, keepdim=True), TRUST_RADIUS)
+    mean = _box(after, TRUST_RADIUS)
+    spread = (_box(after.square(), TRUST_RADIUS) - mean.square()).clamp(min=0).mean(0, keepdim=True)
+    ratio = left_over / (0.5 * spread + NOISE)
+    return _box(1 / (1 + ratio.square()), TRUST_RADIUS)
+
+
+def _outer(left: Tensor, right: Tensor) -> Tensor:
+    """Products of all pairs of channels: (3, h, w), (3, h, w) -> (3, 3, h, w)."""
+    return left.unsqueeze(1) * right.unsqueeze(0)
+
+
+def _box(x: Tensor, radius: int) -> Tensor:
+    """Mean over (2·radius + 1)² windows, (..., h, w), cut at the borders as in the paper."""
+    planes = x.reshape(1, -1, *x.shape[-2:])
+    side = 2 * radius + 1
+    planes = avg_pool2d(planes, (1, side), 1, (0, radius), count_include_pad=False)
+    return avg_pool2d(planes, (side, 1), 1, (radius, 0), count_include_pad=False).view_as(x)
+
+
+def _apply(tile: Image.Image, mapped: Image.Image, fields: Tensor) -> Image.Image:
+    """O for one tile: `tile` is J there, `mapped` F(J), `fields` (13, height, width) upsampled."""
+    source, colour = _planes(tile), _planes(mapped)  # (3, height, width)
+    weight, slopes, result = fields[0], fields[1:10].view(3, 3, *fields.shape[1:]), fields[10:]
+    result = torch.addcmul(result, weight, colour)
+    for channel in range(3):
+        for other in range(3):
+            result[channel].addcmul_(slopes[channel, other], source[other])
+    pixels = result.mul_(255).round_().clamp_(0, 255).byte().permute(1, 2, 0).contiguous()
+    return Image.fromarray(pixels.numpy())
+
+
+def _planes(tile: Image.Image) -> Tensor:
+    """An RGB picture as (3, height, width) floats in [0, 1]."""
+    return torch.from_numpy(np.array(tile)).permute(2, 0, 1).float().mul_(1 / 255)
+
+
+def _spans(length: int, step: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(start + step, length)) for start in range(0, length, step))
+
+
+def _taps(start: int, stop: int, size_out: int, size_in: int) -> Tensor:
+    """Weights (stop - start, size_in) of bicubic resampling (Keys 1981, a = −1/2), widened when shrinking."""
+    scale = size_in / size_out
+    centre = (torch.arange(start, stop, dtype=torch.float64) + 0.5) * scale - 0.5
+    x = (centre.unsqueeze(1) - torch.arange(size_in)).abs() / max(1.0, scale)
+    near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+    taps = torch.where(x < 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
+    return (taps / taps.sum(1, keepdim=True)).float()
