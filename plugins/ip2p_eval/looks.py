@@ -1,0 +1,229 @@
+"""One small predicate per family: would a person say that this instruction was followed?
+
+Each looks only at plain statistics of the photo before and after. All ask for an obvious, visible change, so a copy of
+the input passes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ip2p_eval.layout import kept
+from ip2p_eval.measures import Pair, Photo
+from ip2p_eval.pixels import common_size, to_rgb
+
+Predicate = Callable[[Pair], bool]
+GREY = 4.0  # mean chroma below which a photo counts as colourless
+
+
+def black_and_white(p: Pair) -> bool:
+    grey = p.after.colour <= 5.0 and p.colour_ratio <= 0.5 and p.after.hue_share(0, 359.99, 14) <= 0.06
+    return grey and p.luma_agreement >= 0.6 and p.contrast_ratio >= 0.6
+
+
+def sepia(p: Pair) -> bool:
+    a, b = p.after.tone
+    brown = 6 <= b <= 38 and -2 <= a <= 18 and b >= 1.1 * a
+    one_ink = p.after.colour_variety <= max(4.5, 0.3 * b)
+    return brown and one_ink and p.tint[1] >= 5 and p.luma_agreement >= 0.6
+
+
+def night(p: Pair) -> bool:
+    dark = p.after.light <= min(38.0, 0.62 * p.before.light + 2)
+    return dark and p.after.percentiles[3] <= 48 and p.lighter <= -6 and p.yellower <= 3
+
+
+def sunset(p: Pair) -> bool:
+    glow = p.yellower >= 5 and p.redder >= 4 and p.redder + p.yellower >= 13
+    return glow and p.lighter <= 6 and p.after.colour >= 14 and p.after.hue_share(0, 85) >= 0.4
+
+
+def warm(p: Pair) -> bool:
+    return p.tint[1] >= 4 and p.yellower >= 5 and p.redder >= -5 and p.lighter >= -12 and p.colour_ratio >= 0.85
+
+
+def cold(p: Pair) -> bool:
+    return p.yellower <= -5 and p.tint[1] <= -4 and p.redder <= 8 and p.lighter >= -20
+
+
+def brighter(p: Pair) -> bool:
+    return p.lighter >= 6 and p.colour_ratio >= 0.65 and p.luma_agreement >= 0.7 and p.contrast_ratio >= 0.6
+
+
+def darker(p: Pair) -> bool:
+    return p.lighter <= -6 and p.luma_agreement >= 0.7
+
+
+def contrast(p: Pair) -> bool:
+    wider = p.contrast_ratio >= 1.1 and p.after.spread - p.before.spread >= 2
+    return wider and p.luma_agreement >= 0.8 and abs(p.lighter) <= 12 and p.colour_ratio >= 0.85
+
+
+def vintage(p: Pair) -> bool:
+    faded = p.contrast_ratio <= 0.95 and p.after.percentiles[0] - p.before.percentiles[0] >= 3
+    return faded and p.colour_ratio <= 1.15 and p.tint[1] >= 2 and p.luma_agreement >= 0.7
+
+
+def fog(p: Pair) -> bool:
+    veiled = p.contrast_ratio <= 0.72 and p.after.percentiles[0] - p.before.percentiles[0] >= 10
+    grey = p.colour_ratio <= 0.8 and p.after.colour <= 16
+    return veiled and grey and p.after.light >= 48 and p.luma_agreement >= 0.3
+
+
+def winter(p: Pair) -> bool:
+    pale = p.colour_ratio <= 0.85 or p.after.colour <= 9
+    colder = p.tint[1] <= -1.5 or p.yellower <= -4
+    return pale and colder and p.lighter >= 3 and p.after.light >= 35
+
+
+def autumn(p: Pair) -> bool:
+    orange = p.after.hue_share(25, 90)
+    turned = p.redder >= 4 and p.yellower >= -2 and orange - p.before.hue_share(25, 90) >= 0.08
+    return turned and p.colour_ratio >= 0.9 and orange >= 0.3 and p.lighter >= -20 and p.after.colour >= 10
+
+
+def spring(p: Pair) -> bool:
+    green = p.after.hue_share(100, 170)
+    return p.redder <= -4 and p.yellower >= -1 and green >= 0.3 and p.colour_ratio >= 0.95 and p.lighter >= -14
+
+
+def storm(p: Pair) -> bool:
+    grey = p.colour_ratio <= 0.8 or p.after.colour <= 6
+    return p.lighter <= -5 and grey and p.yellower <= 1 and p.tint[1] <= 1 and p.after.light <= 55
+
+
+def underwater(p: Pair) -> bool:
+    cyan = p.after.hue_share(160, 275, 6)
+    return p.tint[0] <= -4 and p.redder <= -4 and p.yellower <= -3 and cyan >= 0.6
+
+
+def neon(p: Pair) -> bool:
+    electric = p.after.hue_share(280, 15, 25) + p.after.hue_share(190, 280, 25)
+    grown = electric - p.before.hue_share(280, 15, 25) - p.before.hue_share(190, 280, 25)
+    purple = p.after.hue_share(280, 360, 20)
+    return electric >= 0.25 and grown >= 0.2 and purple >= 0.08 and p.after.colour >= 22 and p.after.percentiles[1] <= 55
+
+
+def oil_painting(p: Pair) -> bool:
+    return p.texture_kept <= 0.65 and p.strong_edges_kept >= 0.6 and 0.75 <= p.colour_ratio and abs(p.lighter) <= 10
+
+
+def watercolor(p: Pair) -> bool:
+    paler = p.lighter >= 4 and p.contrast_ratio <= 1.0
+    return p.texture_kept <= 0.75 and p.strong_edges_kept >= 0.6 and paler and 0.4 <= p.colour_ratio <= 1.1
+
+
+def pencil_sketch(p: Pair) -> bool:
+    paper = p.after.percentiles[2] >= 75 and p.after.light >= 62
+    return p.after.colour <= 7 and paper and 0.05 < _lines(p)
+
+
+def _lines(p: Pair) -> float:
+    """How far dark strokes after lie on edges before (correlation)."""
+    from ip2p_eval.pixels import blur, correlation
+
+    return correlation(blur(p.before.edge, 1.0), blur(100.0 - p.after.luma, 1.0))
+
+
+def cartoon(p: Pair) -> bool:
+    flat = p.texture_kept <= 0.8 or p.after.flat_share - p.before.flat_share >= 0.1
+    few = p.after.distinct_colours <= 0.6 * p.before.distinct_colours
+    return flat and few and p.strong_edges_kept >= 0.7 and p.colour_ratio >= 0.85
+
+
+def pixel_art(p: Pair) -> bool:
+    return p.after.blockiness >= 0.5 and p.after.blockiness - p.before.blockiness >= 0.2
+
+
+def negative(p: Pair) -> bool:
+    return p.luma_agreement <= -0.4
+
+
+def dreamy(p: Pair) -> bool:
+    soft = p.strong_edges_kept <= 0.7 and p.texture_kept <= 0.5
+    return soft and p.colour_ratio >= 0.55 and p.lighter >= -5 and p.luma_agreement >= 0.7
+
+
+def desert(p: Pair) -> bool:
+    sand = p.after.hue_share(50, 100)
+    fewer = p.after.hue_share(105, 300) <= 0.5 * p.before.hue_share(105, 300) + 0.03
+    return sand >= 0.5 and fewer and p.yellower >= 5 and p.lighter >= -10 and p.tint[1] >= 3
+
+
+def _sky(p: Pair, a: float, b: float) -> bool:
+    """The top third moved towards the hue direction (a, b), and clearly more than the bottom third."""
+    top, bottom = p.band_shift("top"), p.band_shift("bottom")
+    towards = top[0] * a + top[1] * b
+    across = abs(top[0] * b - top[1] * a)
+    below = bottom[0] * a + bottom[1] * b
+    return towards >= 7 and towards >= across and towards - below >= 5
+
+
+def pink_sky(p: Pair) -> bool:
+    return _sky(p, 0.97, -0.1)
+
+
+def orange_sky(p: Pair) -> bool:
+    return _sky(p, 0.5, 0.87)
+
+
+def green_sky(p: Pair) -> bool:
+    return _sky(p, -0.87, 0.5)
+
+
+PREDICATES: dict[str, Predicate] = {
+    "black-and-white": black_and_white,
+    "sepia": sepia,
+    "night": night,
+    "sunset": sunset,
+    "warm": warm,
+    "cold": cold,
+    "brighter": brighter,
+    "darker": darker,
+    "contrast": contrast,
+    "vintage": vintage,
+    "fog": fog,
+    "winter": winter,
+    "autumn": autumn,
+    "spring": spring,
+    "storm": storm,
+    "underwater": underwater,
+    "neon": neon,
+    "oil-painting": oil_painting,
+    "watercolor": watercolor,
+    "pencil-sketch": pencil_sketch,
+    "cartoon": cartoon,
+    "pixel-art": pixel_art,
+    "negative": negative,
+    "dreamy": dreamy,
+    "desert": desert,
+    "pink-sky": pink_sky,
+    "orange-sky": orange_sky,
+    "green-sky": green_sky,
+}
+FAMILIES: tuple[str, ...] = tuple(PREDICATES)
+
+
+def measure(before: Any, after: Any) -> Pair:
+    """Both images (PIL, uint8 or float (h, w, 3) in [0, 1]; sizes may differ) ready for the predicates."""
+    return Pair.of(to_rgb(before), to_rgb(after))
+
+
+def followed(before: Any, after: Any, family: str) -> bool:
+    """Whether a person would say that the family's instruction was followed."""
+    return bool(PREDICATES[family](measure(before, after)))
+
+
+def preserved(before: Any, after: Any, family: str) -> bool:
+    """Whether the layout of the photo is still there (looser for drawn and blurred looks)."""
+    return kept(measure(before, after), family)
+
+
+def applicable(before: Any, family: str) -> bool:
+    """False where the photo already is what the instruction asks for, so nothing could be seen to change."""
+    small, _ = common_size(to_rgb(before), to_rgb(before))
+    photo = Photo(small)
+    if family == "black-and-white":
+        return photo.colour > GREY
+    return True
