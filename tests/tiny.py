@@ -11,7 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-WORDS = "make it night add snow turn this into a sunset winter the picture please".split()
+WORDS = [
+    "make",
+    "it",
+    "night",
+    "add",
+    "snow",
+    "turn",
+    "this",
+    "into",
+    "a",
+    "sunset",
+    "winter",
+    "the",
+    "picture",
+    "please",
+]
 
 SD_SCHEDULER: Mapping[str, Any] = {
     "_class_name": "PNDMScheduler",

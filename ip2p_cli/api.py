@@ -1,0 +1,92 @@
+"""What Python users and plugins may import: all of it, and nothing else.
+
+Importing this module loads no torch, numpy, diffusers or transformers; `load_editor` does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ip2p_cli.errors import (
+    EnvironmentStop,
+    Ip2pError,
+    ItemError,
+    MissingExtra,
+    ModelError,
+    NonFiniteResult,
+    RecipeError,
+    UsageError,
+)
+from ip2p_cli.hookspecs import SamplerFactory, hookimpl
+from ip2p_cli.types import (
+    EditJob,
+    EditRequest,
+    EditResult,
+    ModelInfo,
+    Outcome,
+    Severity,
+    Source,
+    Step,
+    StepSettings,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from ip2p_cli.editor import Editor
+
+__all__ = [
+    "EditJob",
+    "EditRequest",
+    "EditResult",
+    "EnvironmentStop",
+    "Ip2pError",
+    "ItemError",
+    "MissingExtra",
+    "ModelError",
+    "ModelInfo",
+    "NonFiniteResult",
+    "Outcome",
+    "RecipeError",
+    "SamplerFactory",
+    "Severity",
+    "Source",
+    "Step",
+    "StepSettings",
+    "UsageError",
+    "Verdict",
+    "hookimpl",
+    "load_editor",
+]
+
+
+def load_editor(
+    model: str = "mini",
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    offline: bool = False,
+    plugins: pluggy.PluginManager | None = None,
+) -> Editor:
+    """Load an editor.
+
+    Args:
+        model: a registered name, a checkpoint folder in diffusers layout, or a hub id.
+        device: "cpu", "cuda", "cuda:1" … or "mps"; None takes the best there is.
+        dtype: "float32", "float16" or "bfloat16"; None: float32, but float16 for a large network on CUDA.
+        offline: never ask the network.
+        plugins: a manager made already; None makes one with every installed plugin.
+
+    Raises:
+        ModelError: the checkpoint cannot be found, or is not one that the editor can run.
+        UsageError: an unknown device or dtype, or two plugins that register one name.
+    """
+    from ip2p_cli.models import resolve_model
+    from ip2p_cli.plugin_manager import collect_models, collect_samplers, create_plugin_manager
+
+    manager = create_plugin_manager() if plugins is None else plugins
+    folder = resolve_model(model, collect_models(manager), offline)
+    from ip2p_cli.editor import Editor  # after the model is found: a wrong name should not wait for torch
+
+    return Editor.load(folder, collect_samplers(manager), device=device, dtype=dtype)

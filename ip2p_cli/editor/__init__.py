@@ -1,0 +1,221 @@
+"""The editor: photos and instructions in, edited photos out. See `Editor`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ip2p_cli.editor.change import measure_change
+from ip2p_cli.editor.checkpoint import Checkpoint, EditDefaults, read_checkpoint
+from ip2p_cli.editor.conditioning import BoundedCache, decode, draw_canvas, encode_photo, encode_text
+from ip2p_cli.editor.denoise import Bucket, denoise
+from ip2p_cli.editor.detail import transfer_detail
+from ip2p_cli.editor.guidance import Guidance
+from ip2p_cli.editor.loading import Components, choose_device, load_components
+from ip2p_cli.editor.noise import pixels_digest
+from ip2p_cli.editor.request import Item, draw_noise, settle
+from ip2p_cli.errors import NonFiniteResult, UsageError
+from ip2p_cli.hookspecs import SamplerFactory
+from ip2p_cli.types import EditRequest, EditResult
+
+__all__ = ["Bucket", "EditDefaults", "Editor", "Guidance"]
+
+TEXTS_KEPT = 256
+PHOTOS_KEPT = 32
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """What the networks make of one photo on its canvas."""
+
+    latents: Tensor  # (c, h, w) on the device
+    copy: Tensor  # (3, h·f, w·f) in [0, 1] on the CPU: the autoencoder's own copy
+
+
+class Editor:
+    """One checkpoint, loaded and ready. `edit` may be called any number of times; results never depend on history.
+
+    Attributes:
+        native_size: side in pixels the checkpoint was made for.
+        defaults: what a request uses where it says None.
+        licence: of the checkpoint, as it states it.
+        batch_size: items denoised together, and network rows in one call. Between batch sizes pixels agree within
+            1/255; within one they are the same, whatever a photo is batched with.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, components: Components, samplers: Mapping[str, SamplerFactory]) -> None:
+        self._checkpoint = checkpoint
+        self._components = components
+        self._samplers = dict(samplers)
+        self._texts: BoundedCache[Tensor] = BoundedCache(TEXTS_KEPT)
+        self._photos: BoundedCache[_Photo] = BoundedCache(PHOTOS_KEPT)
+        self.native_size: int = checkpoint.native_size
+        self.defaults: EditDefaults = checkpoint.defaults
+        self.licence: str = checkpoint.licence
+        self.batch_size = 8
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        samplers: Mapping[str, SamplerFactory],
+        *,
+        device: str | None = None,
+        dtype: str | None = None,
+    ) -> Editor:
+        """Load a checkpoint folder. Raises ModelError where it cannot be run, UsageError for device and dtype."""
+        checkpoint = read_checkpoint(folder)
+        return cls(checkpoint, load_components(checkpoint, choose_device(device), dtype), samplers)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash over the checkpoint's weights and configurations."""
+        return self._checkpoint.fingerprint
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """The names that a request's `sampler` may have."""
+        return tuple(sorted(self._samplers))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self._components.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the networks compute in."""
+        return self._components.dtype
+
+    def edit(
+        self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult]:
+        """Edit each request's image; results come in the requests' order.
+
+        Args:
+            requests: may differ in everything. Those of one size, sampler and number of steps share batches.
+            full_resolution: give the image's own size and detail; otherwise the model's own pixels.
+            size: in place of `native_size`.
+
+        Raises:
+            UsageError: a setting that cannot be run, before anything is.
+            NonFiniteResult: the network gave NaN for an item, also in float32.
+        """
+        results = []
+        for outcome in self.edit_each(requests, full_resolution=full_resolution, size=size):
+            if isinstance(outcome, NonFiniteResult):
+                raise outcome
+            results.append(outcome)
+        return results
+
+    def edit_each(
+        self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult | NonFiniteResult]:
+        """As `edit`, but an item that fails has its error in its place, and the others are unharmed."""
+        native = self._native(size)
+        items = [settle(request, self._checkpoint, self._samplers, native) for request in requests]
+        outcomes: dict[int, EditResult | NonFiniteResult] = {}
+        for places in _batches(items, self.batch_size):
+            batch = [items[place] for place in places]
+            outcomes.update(zip(places, self._edit_batch(batch, full_resolution), strict=True))
+        return [outcomes[place] for place in range(len(items))]
+
+    @torch.inference_mode()
+    def edit_latents(self, bucket: Bucket, *, sampler: str, steps: int) -> Tensor:
+        """Denoise given latents: what `edit` does between encoding and decoding.
+
+        Returns the final latents, float32, times the autoencoder's scaling factor.  # (n, c, h, w)
+        """
+        scheduler = self._samplers[sampler](self._checkpoint.scheduler)  # made anew: schedulers keep a history
+        return denoise(self._components.unet, scheduler, steps, bucket, self.batch_size)
+
+    @torch.inference_mode()
+    def encode_text(self, instruction: str) -> Tensor:
+        """The instruction as the network reads it, from the cache where it was met before.  # (tokens, width)"""
+        key = (instruction, self.dtype)
+        return self._texts.get(key, lambda: encode_text(self._components, instruction))
+
+    def _native(self, size: int | None) -> int:
+        multiple = self._checkpoint.factor * self._checkpoint.latent_multiple
+        if size is not None and size < multiple:
+            raise UsageError(f"size {size} is too small: the model needs at least {multiple} pixels")
+        return self.native_size if size is None else size
+
+    def _edit_batch(self, items: Sequence[Item], full_resolution: bool) -> Iterator[EditResult | NonFiniteResult]:
+        """Up to `batch_size` items of one bucket."""
+        for item, pictures in zip(items, self._run(items), strict=True):
+            if not _finite(pictures) and self.dtype != torch.float32:
+                with self._components.in_float32():
+                    [pictures] = self._run([item])
+            if _finite(pictures):
+                yield _finish(item, *pictures, full_resolution)
+            else:
+                reason = "the network gave NaN or infinity, also in float32"
+                yield NonFiniteResult(f"{item.request.instruction!r}: {reason}: try another seed or less guidance")
+
+    @torch.inference_mode()
+    def _run(self, items: Sequence[Item]) -> list[tuple[Tensor, Tensor]]:
+        """For each item the autoencoder's copy and the edit, both (3, h, w) on the CPU, nominally in [0, 1]."""
+        photos = [self._photo(item) for item in items]
+        noises, generators = zip(*(draw_noise(item, self._checkpoint) for item in items), strict=True)
+        bucket = Bucket(
+            photos=torch.stack([photo.latents for photo in photos]),
+            texts=torch.stack([self.encode_text(item.request.instruction) for item in items]),
+            no_text=self.encode_text(""),
+            noise=torch.stack(noises),
+            guidance=[item.guidance for item in items],
+            generators=generators,
+        )
+        latents = self.edit_latents(bucket, sampler=items[0].sampler, steps=items[0].steps)
+        latents = latents / self._components.vae.config.scaling_factor
+        edits = torch.stack([decode(self._components, each) for each in latents]).cpu()  # one wait for the device
+        windows = [(slice(None), *item.fit.window) for item in items]
+        return [(photo.copy[window], edit[window]) for photo, edit, window in zip(photos, edits, windows, strict=True)]
+
+    def _photo(self, item: Item) -> _Photo:
+        canvas = draw_canvas(item.image, item.fit)
+        key = (pixels_digest(Image.fromarray(canvas)), self.dtype)
+        return self._photos.get(key, lambda: self._encode(canvas))
+
+    def _encode(self, canvas: np.ndarray) -> _Photo:
+        latents = encode_photo(self._components, canvas)
+        return _Photo(latents, decode(self._components, latents).cpu())
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[list[int]]:
+    """Places of the items that are denoised together, buckets in the order of their first item."""
+    buckets: dict[tuple[int, int, str, int], list[int]] = {}
+    for place, item in enumerate(items):
+        buckets.setdefault(item.bucket, []).append(place)
+    for places in buckets.values():
+        for start in range(0, len(places), size):
+            yield places[start : start + size]
+
+
+def _finite(pictures: tuple[Tensor, Tensor]) -> bool:
+    return all(bool(torch.isfinite(picture).all()) for picture in pictures)
+
+
+def _finish(item: Item, before: Tensor, after: Tensor, full_resolution: bool) -> EditResult:
+    before, after = before.clamp(0, 1), after.clamp(0, 1)
+    return EditResult(
+        image=transfer_detail(item.image, before, after) if full_resolution else _to_image(after),
+        instruction=item.request.instruction,
+        seed=item.request.seed,
+        steps=item.steps,
+        text_guidance=item.guidance.text,
+        image_guidance=item.guidance.image,
+        sampler=item.sampler,
+        change=measure_change(before, after),
+    )
+
+
+def _to_image(picture: Tensor) -> Image.Image:
+    """(3, h, w) in [0, 1] -> RGB"""
+    return Image.fromarray(picture.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())

@@ -1,0 +1,83 @@
+"""What the network is told: instructions as text embeddings, photos as latents. Both are kept for the next request."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ip2p_cli.editor.loading import Components
+from ip2p_cli.editor.sizes import Fit
+
+log = logging.getLogger("ip2p")
+Value = TypeVar("Value")
+
+
+class BoundedCache(Generic[Value]):
+    """Keeps the `capacity` values used last."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value for `key`, made now unless it is kept."""
+        if key not in self._values:
+            self._values[key] = make()
+            while len(self._values) > self._capacity:
+                self._values.popitem(last=False)
+        self._values.move_to_end(key)
+        return self._values[key]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def encode_text(components: Components, instruction: str) -> Tensor:
+    """The text encoder's last hidden states, padded to the tokenizer's full length.  # (tokens, width)"""
+    tokenizer, encoder = components.tokenizer, components.text_encoder
+    length = tokenizer.model_max_length
+    if len(tokenizer(instruction).input_ids) > length:
+        log.warning("the instruction %r is cut: the model reads %d tokens", instruction, length)
+    tokens: Any = tokenizer(instruction, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
+    masked = getattr(encoder.config, "use_attention_mask", False)
+    mask = tokens.attention_mask.to(components.device) if masked else None
+    hidden: Tensor = encoder(tokens.input_ids.to(components.device), attention_mask=mask)[0]
+    return hidden[0]
+
+
+def draw_canvas(image: Image.Image, fit: Fit) -> np.ndarray:
+    """The photo scaled onto its canvas, mirrored outward over what is left.  # (h, w, 3) uint8
+
+    Mirroring goes on as the photo does; grey bars would be edited too, and bleed into it.
+    """
+    size = (fit.content_width, fit.content_height)
+    content = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+    return np.pad(np.asarray(content), (*fit.padding, (0, 0)), mode="symmetric")
+
+
+def encode_photo(components: Components, canvas: np.ndarray) -> Tensor:
+    """The mode of the encoder's distribution, *not* multiplied by the scaling factor: what released weights expect.
+
+    canvas (h·f, w·f, 3) uint8 -> (c, h, w)
+    """
+    pixels = torch.from_numpy(canvas.copy()).permute(2, 0, 1)[None]  # (1, 3, h·f, w·f)
+    pixels = pixels.to(components.device, torch.float32).div(127.5).sub(1).to(components.dtype)
+    encoded = components.vae.encode(pixels)
+    latents: Tensor = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
+    return latents[0]
+
+
+def decode(components: Components, latents: Tensor) -> Tensor:
+    """A picture from latents that are *not* multiplied by the scaling factor.
+
+    (c, h, w) -> (3, h·f, w·f) float32, nominally in [0, 1] but not clamped: NaN must still show.
+    """
+    decoded: Tensor = components.vae.decode(latents[None].to(components.dtype), return_dict=False)[0]
+    return decoded[0].float().div(2).add(0.5)

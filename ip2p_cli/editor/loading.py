@@ -1,0 +1,143 @@
+"""From a checkpoint folder to networks in memory: safetensors only, known classes only, never remote code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ip2p_cli.editor.checkpoint import Checkpoint
+from ip2p_cli.errors import ModelError, UsageError
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+LARGE = 200_000_000  # U-Net parameters from which half precision pays on a GPU
+
+
+@dataclass(frozen=True)
+class Components:
+    """The networks of one checkpoint, in evaluation mode, on one device."""
+
+    vae: Any  # AutoencoderKL or AutoencoderTiny
+    unet: Any  # UNet2DConditionModel
+    text_encoder: Any  # CLIPTextModel
+    tokenizer: Any  # CLIPTokenizer
+    device: torch.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type the networks compute in now."""
+        return next(self.unet.parameters()).dtype
+
+    @contextmanager
+    def in_float32(self) -> Iterator[None]:
+        """Compute in float32 for a while. Widening and narrowing again gives the very same weights back."""
+        before = self.dtype
+        networks = (self.vae, self.unet, self.text_encoder)
+        try:
+            for network in networks:
+                _cast(network, self.device, torch.float32)
+            yield
+        finally:
+            for network in networks:
+                _cast(network, self.device, before)
+
+
+def choose_device(name: str | None) -> torch.device:
+    """The named device, or the best there is. Raises UsageError where it is unknown or absent."""
+    if name is None or name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"device {name!r} is not known: use cpu, cuda, cuda:0 … or mps") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"device {name!r} is not there (CUDA devices: {torch.cuda.device_count()}): use --device cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UsageError(f"device {name!r} is not there: use --device cpu")
+    return device
+
+
+def choose_dtype(name: str | None, device: torch.device, unet_parameters: int) -> torch.dtype:
+    """The named type; by default float32, but float16 for a large network on CUDA.
+
+    A small network stays in float32 everywhere, so that a photo has the same pixels on any device.
+    """
+    if name is None or name == "auto":
+        return torch.float16 if device.type == "cuda" and unet_parameters >= LARGE else torch.float32
+    if name not in DTYPES:
+        raise UsageError(f"dtype {name!r} is not known: use {', '.join(DTYPES)}")
+    return DTYPES[name]
+
+
+def load_components(checkpoint: Checkpoint, device: torch.device, dtype: str | None = None) -> Components:
+    """Load the networks. Raises ModelError where weights are missing, superfluous or unreadable."""
+    import diffusers
+    import transformers
+
+    with _quiet():
+        unet = _load(checkpoint, "unet", diffusers.UNet2DConditionModel, dtype_key="torch_dtype")
+        vae = _load(checkpoint, "vae", getattr(diffusers, checkpoint.classes["vae"]), dtype_key="torch_dtype")
+        text_encoder = _load(checkpoint, "text_encoder", transformers.CLIPTextModel, dtype_key="dtype")
+        tokenizer = _load_tokenizer(checkpoint, transformers.CLIPTokenizer)
+    chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()))
+    networks = [_cast(network, device, chosen) for network in (vae, unet, text_encoder)]
+    return Components(*networks, tokenizer=tokenizer, device=device)
+
+
+def _cast(network: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    # Not network.to(): diffusers' own warns on stderr at any change of type.
+    torch.nn.Module.to(network, device=device, dtype=dtype)
+    return network.eval().requires_grad_(False)
+
+
+def _load(checkpoint: Checkpoint, part: str, network: Any, dtype_key: str) -> Any:
+    folder = checkpoint.folder / part
+    options = {dtype_key: torch.float32, "use_safetensors": True, "local_files_only": True}
+    plain = [path for path in folder.glob("*.safetensors") if ".fp16." not in path.name]
+    if not plain:
+        options["variant"] = "fp16"
+    try:
+        loaded, info = network.from_pretrained(str(folder), output_loading_info=True, **options)
+    except Exception as error:  # of many kinds, by cause and library; each means the files are not usable
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(f"{folder} cannot be loaded ({reason}): fetch the checkpoint again") from error
+    wrong = sorted(info["missing_keys"]) or sorted(map(str, info.get("mismatched_keys", ())))
+    if wrong:  # the libraries would fill these with random numbers
+        raise ModelError(f"{folder}: weights lack {wrong[0]} and {len(wrong) - 1} more: fetch the checkpoint again")
+    return loaded
+
+
+def _load_tokenizer(checkpoint: Checkpoint, tokenizer: Any) -> Any:
+    folder = checkpoint.folder / "tokenizer"
+    try:
+        loaded = tokenizer.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:  # as above
+        raise ModelError(f"{folder} cannot be loaded ({error}): fetch the checkpoint again") from error
+    positions = int(checkpoint.configs["text_encoder"].get("max_position_embeddings", 77))
+    loaded.model_max_length = min(loaded.model_max_length, positions)
+    return loaded
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' load-time notes and progress bars off a user's terminal; errors still show."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    before = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
+    diffusers_logging.set_verbosity_error()
+    transformers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        diffusers_logging.set_verbosity(before[0])
+        transformers_logging.set_verbosity(before[1])
+        diffusers_logging.enable_progress_bar()
+        transformers_logging.enable_progress_bar()
