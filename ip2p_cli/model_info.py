@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from ip2p_cli.errors import ModelError
 from ip2p_cli.layout import CONFIGS, DEFAULTS, INDEX, WEIGHT_STEMS, read_json, weight_files
 
 
@@ -78,8 +79,6 @@ def _describe_part(folder: Path, part: str, index: Mapping[str, Any]) -> PartInf
 
 def _parameters(file: Path) -> list[tuple[str, int]]:
     from safetensors import SafetensorError, safe_open
-
-    from ip2p_cli.errors import ModelError
 
     try:
         with safe_open(file, framework="numpy") as weights:

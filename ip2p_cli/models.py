@@ -21,12 +21,13 @@ def built_in_models() -> list[ModelInfo]:
 
     Only repositories that hold an InstructPix2Pix U-Net in diffusers layout as safetensors are named here.
     """
+    mini = own_defaults(MINI_FOLDER)
     return [
         ModelInfo(
             MINI,
             str(MINI_FOLDER),
-            native_size=_native_size_of_mini(),
-            licence="Apache-2.0",
+            native_size=mini.get("native_size"),
+            licence=str(mini.get("licence", "Apache-2.0")),
             description="small, ships with ip2p, runs on a CPU",
         ),
         ModelInfo(
@@ -145,8 +146,3 @@ def _unknown(name: str, known: Mapping[str, ModelInfo]) -> ModelError:
     if "/" in name or "\\" in name or name.startswith((".", "~")):
         return ModelError(f"no model folder {name!r}: check the path, or see `ip2p models list` for names")
     return ModelError(f"no model {name!r}: {did_you_mean(name, known)} (a folder or a hub id, owner/name, will do too)")
-
-
-def _native_size_of_mini() -> int | None:
-    size = own_defaults(MINI_FOLDER).get("native_size")
-    return size if isinstance(size, int) else None

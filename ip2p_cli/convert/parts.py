@@ -76,7 +76,7 @@ def _open(raw: Path, part: str, kind: str, dtype: torch.dtype) -> Any:
     if missing or report["mismatched_keys"]:
         wrong = [*missing, *(str(key) for key in report["mismatched_keys"])]
         raise ModelError(
-            f"{len(wrong)} weights of {part} are missing or of the wrong shape, the first {wrong[0]}; is the file whole?"
+            f"{len(wrong)} weights of {part} are missing or misshapen, the first {wrong[0]}; is the file whole?"
         )
     return network
 

@@ -52,7 +52,7 @@ def may_be_stubbed(name: str) -> bool:
     return name in VALUES or name.startswith(FRAMEWORKS)
 
 
-def stubs_for(names: Iterable[str]) -> list[tuple[Callable[..., Any], str]]:
+def stubs_for(names: Iterable[str]) -> list[Callable[..., Any] | tuple[Callable[..., Any], str]]:
     """(stand-in, full name) for `torch.serialization.safe_globals`."""
     return [(_stub(name), name) for name in names]
 

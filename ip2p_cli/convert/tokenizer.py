@@ -48,6 +48,6 @@ def _find(given: Path | None) -> Path:
     if cached[0] is not None and cached[1] is not None:
         return cached[0].parent
     raise ModelError(
-        f"a single file holds no tokenizer: give --tokenizer DIR (a folder with {' and '.join(NEEDED)}, such as that of "
-        f"any Stable Diffusion 1 model), or fetch one with `hf download {CLIP} {' '.join(FILES[:4])}`"
+        f"a single file holds no tokenizer: give --tokenizer DIR (a folder with {' and '.join(NEEDED)}, such as "
+        f"any Stable Diffusion 1 model's), or fetch one with `hf download {CLIP} {' '.join(FILES[:4])}`"
     )
