@@ -7,12 +7,14 @@ chroma of their patch, scaled to about unit variance, so that colour edits are n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderTiny
+from PIL import Image
 from torch import Tensor
 
 from .photos import PhotoCrops
@@ -41,9 +43,10 @@ class AutoencoderConfig:
 class AutoencoderPart:
     """Trains an `AutoencoderTiny` on crops of photos."""
 
-    def __init__(self, photos: Path, config: AutoencoderConfig) -> None:
+    def __init__(self, photos: Path, config: AutoencoderConfig, more: Iterable[Image.Image] = ()) -> None:
+        """`more` are further pictures to learn, such as the edited ones of a dataset."""
         self.config = config
-        self.crops = PhotoCrops(photos, config.crop)
+        self.crops = PhotoCrops(photos, config.crop, more)
         self.model = AutoencoderTiny(
             latent_channels=config.latent_channels,
             encoder_block_out_channels=(config.width,) * len(config.encoder_blocks),

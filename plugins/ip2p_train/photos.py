@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,14 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif"}
 
 
 class PhotoCrops:
-    """All photos of a folder (recursively, in name order), shrunk to at most `max_side` on the short side."""
+    """Photos of a folder (recursively, in name order), shrunk to at most `max_side`, and any further pictures."""
 
-    def __init__(self, folder: Path, crop: int, max_side: int = 288) -> None:
+    def __init__(self, folder: Path, crop: int, more: Iterable[Image.Image] = (), max_side: int = 288) -> None:
         paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        if not paths:
-            raise FileNotFoundError(f"no photos under {folder}")
         self.crop = crop
-        self.images = [_load(path, max_side) for path in paths]
+        self.images = [*(_load(path, max_side) for path in paths), *more]
+        if not self.images:
+            raise FileNotFoundError(f"no photos under {folder}")
 
     def draw(self, generator: torch.Generator, count: int) -> Tensor:
         """`count` crops with random place, scale (1 to 2.2) and mirror: (b, 3, crop, crop) in [-1, 1]."""

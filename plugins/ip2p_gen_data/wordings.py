@@ -1,0 +1,80 @@
+"""Wordings of the looks: phrases (wordings.toml) × templates give hundreds of ways to ask for each."""
+
+from __future__ import annotations
+
+import random
+import re
+from functools import cache
+from pathlib import Path
+
+import tomli
+
+_SUBJECTS = ("it", "this", "the photo", "the picture", "the image", "this photo", "the scene", "this picture", "everything")
+
+_TEMPLATES = {
+    "say": ("{x}",),
+    "like": (
+        "make {s} look like {x}", "turn {s} into {x}", "change {s} to {x}", "transform {s} into {x}", "as {x}",
+        "make {s} into {x}", "make {s} resemble {x}", "convert {s} to {x}", "{s} should look like {x}", "{x}",
+        "have {s} look like {x}", "i want {x}", "make {s} appear like {x}", "render {s} as {x}", "let {s} be {x}",
+    ),
+    "be": (
+        "make {s} {x}", "make {s} look {x}", "turn {s} {x}", "{s} should be {x}", "i want {s} {x}", "{x}",
+        "let {s} be {x}", "have {s} look {x}", "make {s} more {x}", "make {s} very {x}", "get {s} to look {x}",
+        "it should look {x}", "change {s} so that it is {x}",
+    ),
+    "add": (
+        "add {x}", "add {x} to {s}", "put {x} in {s}", "give {s} {x}", "with {x}", "apply {x}", "apply {x} to {s}",
+        "give {s} {x}", "i want {x}", "let there be {x}", "include {x}", "bring in {x}", "use {x}", "{x}",
+        "edit {s} to have {x}",
+    ),
+}
+
+_OPENINGS = ("please ", "can you ", "could you ", "can you please ", "now ", "i would like you to ", "try to ", "kindly ")
+_CLOSINGS = (" please", ", please", " for me", " now", "!", ".")
+
+
+@cache
+def phrases() -> dict[str, dict[str, list[str]]]:
+    """Family -> kind of phrase (say, like, be, add) -> phrases."""
+    return tomli.loads((Path(__file__).parent / "wordings.toml").read_text(encoding="utf-8"))
+
+
+def families() -> list[str]:
+    """The names of all looks that have wordings."""
+    return list(phrases())
+
+
+@cache
+def plain_instructions(family: str) -> tuple[str, ...]:
+    """Every phrase in every template and subject, without openings and closings, once each, in a fixed order."""
+    found: dict[str, None] = {}
+    for kind, texts in phrases()[family].items():
+        for template in _TEMPLATES[kind]:
+            for text in texts:
+                for subject in _SUBJECTS if "{s}" in template else ("",):
+                    found[template.format(s=subject, x=text)] = None
+    return tuple(found)
+
+
+def instruction(family: str, rng: random.Random) -> str:
+    """One wording, drawn: kinds first, so that whole sentences are as frequent as templated ones."""
+    kinds = phrases()[family]
+    kind = rng.choices(list(kinds), weights=[{"say": 4, "like": 3, "be": 3, "add": 3}[k] for k in kinds])[0]
+    text = rng.choice(_TEMPLATES[kind]).format(s=rng.choice(_SUBJECTS), x=rng.choice(kinds[kind]))
+    if rng.random() < 0.2 and kind != "like":
+        text = rng.choice(_OPENINGS) + text
+    if rng.random() < 0.12:
+        text += rng.choice(_CLOSINGS)
+    return text[0].upper() + text[1:] if rng.random() < 0.25 else text
+
+
+def training_instructions(family: str, count: int, seed: int) -> list[str]:
+    """`count` drawn wordings of a family, as gen-data makes them."""
+    rng = random.Random(f"{seed}/{family}")
+    return [instruction(family, rng) for _ in range(count)]
+
+
+def normalised(text: str) -> str:
+    """Lower case, letters and digits only: the form in which two wordings count as the same."""
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()

@@ -1,0 +1,153 @@
+"""The text part: a small CLIP text tower distilled from an openly licensed sentence model.
+
+The teacher gives synonyms; but sentence models place opposites ("brighter", "darker") close together, so a
+classifier over the dataset's families pulls those apart. Teacher and classifier are thrown away after training.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
+from tokenizers.models import BPE
+from tokenizers.trainers import BpeTrainer
+from torch import Tensor, nn
+from transformers import AutoModel, AutoTokenizer, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+
+@dataclass(frozen=True)
+class TextEncoderConfig:
+    """Shape of the student and weights of its losses."""
+
+    vocabulary: int = 6000
+    hidden_size: int = 192
+    layers: int = 4
+    heads: int = 4
+    max_length: int = 32
+    family_share: float = 0.5  # share of each batch drawn from texts that have a family
+    family_weight: float = 0.25
+
+
+class TextEncoderPart:
+    """Trains a `CLIPTextModel` to say what the teacher says, in fewer numbers."""
+
+    def __init__(
+        self, texts: Sequence[str], families: Sequence[str], teacher: Path, config: TextEncoderConfig
+    ) -> None:
+        """`families[i]` is the family of `texts[i]`, or "" where it has none."""
+        self.config = config
+        self.tokenizer = train_tokenizer(texts, config)
+        names = sorted({name for name in families if name})
+        self.labels = torch.tensor([names.index(name) if name else -1 for name in families])
+        self.with_family = (self.labels >= 0).nonzero()[:, 0]
+        self.ids = tokenize(self.tokenizer, texts, config.max_length)  # (n, l)
+        self.targets = teacher_embeddings(texts, teacher)  # (n, d), unit length
+        self.model = nn.ModuleDict(
+            {
+                "student": CLIPTextModel(_student_config(config, self.tokenizer)),
+                "pooled": nn.Linear(config.hidden_size, self.targets.shape[1]),
+                "mean": nn.Linear(config.hidden_size, self.targets.shape[1]),
+                "family": nn.Linear(config.hidden_size, max(1, len(names))),
+                "family_mean": nn.Linear(config.hidden_size, max(1, len(names))),
+            }
+        )
+
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        """Cosine to the teacher + agreement of the batch's similarity matrices + family cross-entropy."""
+        known = int(batch_size * self.config.family_share) if len(self.with_family) else 0
+        picks = torch.randint(len(self.ids), (batch_size - known,), generator=generator)
+        if known:
+            of_known = torch.randint(len(self.with_family), (known,), generator=generator)
+            picks = torch.cat([picks, self.with_family[of_known]])
+        output = self.model["student"](self.ids[picks])
+        pooled, mean = output.pooler_output.float(), output.last_hidden_state.float().mean(dim=1)  # (b, h)
+        target, label = self.targets[picks].float(), self.labels[picks]
+        total, figures = torch.zeros(()), {}
+        for name, state in (("pooled", pooled), ("mean", mean)):
+            said = F.normalize(self.model[name](state), dim=-1)
+            cosine = (said * target).sum(-1)
+            relation = F.mse_loss(said @ said.T, target @ target.T)
+            total = total + (1 - cosine).mean() + 3 * relation
+            figures[f"cosine_{name}"] = cosine.mean().item()
+        if (label >= 0).any():
+            heads = (self.model["family"](pooled), self.model["family_mean"](mean))
+            entropy = [F.cross_entropy(logits[label >= 0], label[label >= 0]) for logits in heads]
+            total = total + self.config.family_weight * (entropy[0] + entropy[1])
+            figures["family_loss"] = entropy[1].item()
+        return total, figures
+
+    def save(self, folder: Path) -> None:
+        self.model["student"].save_pretrained(folder / "text_encoder")
+        self.tokenizer.save_pretrained(folder / "tokenizer")
+
+
+def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str], length: int) -> Tensor:
+    """Texts -> token ids (n, length), padded and cut as the editor does it."""
+    return tokenizer(
+        list(texts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+    ).input_ids
+
+
+def train_tokenizer(texts: Iterable[str], config: TextEncoderConfig) -> CLIPTokenizer:
+    """A byte-pair vocabulary in CLIP's own form, learned from the texts; no text is ever out of vocabulary."""
+    start, end = "<|startoftext|>", "<|endoftext|>"
+    backend = Tokenizer(BPE(end_of_word_suffix="</w>"))
+    backend.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    words = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(words, behavior="removed", invert=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = BpeTrainer(
+        vocab_size=config.vocabulary - len(alphabet) - 2,
+        initial_alphabet=alphabet,
+        end_of_word_suffix="</w>",
+        show_progress=False,
+        min_frequency=2,
+    )
+    backend.train_from_iterator(texts, trainer)
+    model = json.loads(backend.to_str())["model"]
+    merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in model["merges"]]
+    units = [*alphabet, *(unit + "</w>" for unit in alphabet), *("".join(pair) for pair in merges)]
+    vocab = {unit: index for index, unit in enumerate(dict.fromkeys([*units, start, end]))}
+    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=config.max_length)
+
+
+@torch.no_grad()
+def teacher_embeddings(texts: Sequence[str], folder: Path, batch_size: int = 256) -> Tensor:
+    """Mean-pooled, unit-length sentence embeddings of the teacher: (n, d) in float16."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # like lengths together: little padding
+    out = torch.empty(len(texts), model.config.hidden_size, dtype=torch.float16)
+    for at in range(0, len(order), batch_size):
+        rows = order[at : at + batch_size]
+        batch = tokenizer([texts[i] for i in rows], padding=True, truncation=True, max_length=64, return_tensors="pt")
+        with torch.autocast("cpu", torch.bfloat16):
+            states = model(**batch).last_hidden_state.float()  # (b, l, d)
+        mask = batch.attention_mask[..., None].float()
+        out[rows] = F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1).half()
+    return out
+
+
+def _student_config(config: TextEncoderConfig, tokenizer: CLIPTokenizer) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=config.hidden_size,
+        intermediate_size=4 * config.hidden_size,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        max_position_embeddings=config.max_length,
+        projection_dim=config.hidden_size,
+        hidden_act="gelu",
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
