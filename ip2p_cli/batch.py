@@ -1,0 +1,125 @@
+"""Runs jobs: decode pool -> editor -> encode pool, bounded in memory, reported in the order of the plan."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from ip2p_cli.chain import ChainRunner
+from ip2p_cli.events import Listener, Summary
+from ip2p_cli.plan import PhotoPlan
+from ip2p_cli.prepare import Prepared, Preparer, Ready
+from ip2p_cli.store import Store
+from ip2p_cli.types import Outcome
+
+DECODERS = min(4, os.cpu_count() or 1)
+ENCODERS = 2
+_Slot = Outcome | Future[Outcome]
+
+
+class BatchRun:
+    """One pass over a plan. The editor works in the calling thread, files are read and written beside it."""
+
+    def __init__(
+        self,
+        preparer: Preparer,
+        runner: ChainRunner,
+        store: Store,
+        listeners: Sequence[Listener],
+        batch_size: int,
+        stop_requested: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._preparer = preparer
+        self._runner = runner
+        self._store = store
+        self._listeners = listeners
+        self._batch_size = batch_size
+        self._stop_requested = stop_requested
+        self._slots: deque[_Slot] = deque()  # of jobs that are past the editor, in plan order
+        self.summary = Summary()
+
+    def run(self, plans: Iterable[PhotoPlan]) -> Summary:
+        """Run everything; the listeners get every outcome, and the summary also when the run is stopped by an error."""
+        started = time.monotonic()
+        encoders = ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode")
+        decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
+        try:
+            for batch in self._batches(self._prepared(plans, decoders)):
+                self._edit(batch, encoders)
+                self._report(keep=2 * self._batch_size)
+            self._report(keep=0)
+        finally:
+            decoders.shutdown(cancel_futures=True)
+            encoders.shutdown()
+            self._drain()
+            self.summary.seconds = time.monotonic() - started
+            for listener in self._listeners:
+                listener.finish(self.summary)
+        return self.summary
+
+    def _prepared(self, plans: Iterable[PhotoPlan], pool: ThreadPoolExecutor) -> Iterator[Prepared]:
+        """Jobs in plan order, at most a batch of photos ahead of the editor."""
+        ahead: deque[Future[list[Prepared]]] = deque()
+        remaining = iter(plans)
+        exhausted = False
+        while not self._stop_requested():
+            while not exhausted and len(ahead) < self._batch_size + DECODERS:
+                plan = next(remaining, None)
+                if plan is None:
+                    exhausted = True
+                else:
+                    ahead.append(pool.submit(self._preparer.prepare, plan))
+            if not ahead:
+                return
+            yield from ahead.popleft().result()
+
+    def _batches(self, prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+        """Cut so that each holds up to `batch_size` jobs to edit; what ended already rides along, to keep the order."""
+        batch: list[Prepared] = []
+        for item in prepared:
+            batch.append(item)
+            to_edit = sum(isinstance(one, Ready) for one in batch)
+            if to_edit in (0, self._batch_size) or len(batch) >= 8 * self._batch_size:
+                yield batch
+                batch = []
+        # Asked to stop, the run finishes what the editor has begun, not what is only decoded.
+        rest = [item for item in batch if isinstance(item, Outcome) or not self._stop_requested()]
+        if rest:
+            yield rest
+
+    def _edit(self, batch: list[Prepared], encoders: ThreadPoolExecutor) -> None:
+        ready = [item for item in batch if isinstance(item, Ready)]
+        edited = iter(self._runner.run(ready) if ready else [])
+        for item in batch:
+            end = next(edited) if isinstance(item, Ready) else item
+            self._slots.append(end if isinstance(end, Outcome) else encoders.submit(self._store.save, end))
+
+    def _report(self, keep: int) -> None:
+        """Tell the listeners what has ended; wait until no more than `keep` jobs are under way."""
+        while self._slots:
+            slot = self._slots[0]
+            if isinstance(slot, Future):
+                if not slot.done() and len(self._slots) <= keep:
+                    return
+                slot = slot.result()
+            self._slots.popleft()
+            self.summary.add(slot)
+            for listener in self._listeners:
+                listener.outcome(slot)
+
+    def _drain(self) -> None:
+        """Report what was written while an error was on its way up."""
+        for slot in self._slots:
+            outcome = slot
+            if isinstance(slot, Future):
+                if slot.cancelled() or slot.exception() is not None:
+                    continue
+                outcome = slot.result()
+            assert isinstance(outcome, Outcome)
+            self.summary.add(outcome)
+            for listener in self._listeners:
+                listener.outcome(outcome)
+        self._slots.clear()

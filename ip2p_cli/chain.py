@@ -1,0 +1,183 @@
+"""Runs the chains of a batch of photos through the editor; one that fails leaves the others unharmed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from ip2p_cli.checks import Checks
+from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, NonFiniteResult, UsageError
+from ip2p_cli.prepare import Ready
+from ip2p_cli.recipe import merged
+from ip2p_cli.types import EditRequest, EditResult, Outcome, Severity, StepSettings
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_TRIES = 4
+_LOST_DEVICE = ("CUDA error", "device-side assert", "device lost", "CUDA driver", "MPS backend")
+
+
+class BatchEditor(Protocol):
+    """What the batch engine needs of an editor."""
+
+    def edit_each(
+        self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult | NonFiniteResult]:
+        """One result or error a request, in their order."""
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A job whose picture is made and may be written."""
+
+    ready: Ready
+    image: Image
+    change: Mapping[str, float]
+    flags: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One try at one job. `failure` ends it."""
+
+    ready: Ready
+    image: Image
+    settings: StepSettings = StepSettings()  # a review's, over those of each step
+    number: int = 1
+    change: Mapping[str, float] = field(default_factory=dict)
+    failure: str | None = None
+
+
+class ChainRunner:
+    """Edits batches of prepared jobs."""
+
+    def __init__(
+        self, editor: BatchEditor, checks: Checks, model: str, *, full_resolution: bool = True, size: int | None = None
+    ) -> None:
+        self._editor = editor
+        self._checks = checks
+        self._model = model
+        self._full_resolution = full_resolution
+        self._size = size
+
+    def run(self, batch: Sequence[Ready]) -> list[Edited | Outcome]:
+        """What became of each job, in their order. A review may send a job round again, MAX_TRIES times in all.
+
+        Raises:
+            EnvironmentStop: the device is lost.
+            UsageError: settings that the editor refuses.
+        """
+        ended: dict[int, Edited | Outcome] = {}
+        started = time.monotonic()
+        attempts = {place: _Attempt(ready, ready.photo.rgb) for place, ready in enumerate(batch)}
+        while attempts:
+            edited = self._chains(list(attempts.values()))
+            seconds = (time.monotonic() - started) / len(batch)
+            again = {}
+            for place, attempt in zip(attempts, edited, strict=True):
+                end = self._judge(attempt, seconds)
+                if isinstance(end, _Attempt):
+                    again[place] = end
+                else:
+                    ended[place] = end
+            attempts = again
+        return [ended[place] for place in range(len(batch))]
+
+    def _judge(self, attempt: _Attempt, seconds: float) -> Edited | Outcome | _Attempt:
+        ready, job = attempt.ready, attempt.ready.job
+        seconds += ready.seconds
+        if attempt.failure is not None:
+            return Outcome(job, "failed", self._model, seconds, attempt.failure)
+        verdict = self._checks.review(job, ready.photo.rgb, attempt.image, attempt.change)
+        flags = ready.flags
+        if verdict.severity is Severity.BLOCK:
+            return Outcome(job, "blocked", self._model, seconds, verdict.reason, attempt.change)
+        if verdict.severity is Severity.RETRY:
+            if attempt.number < MAX_TRIES:
+                settings = merged(verdict.settings or StepSettings(), attempt.settings)
+                return _Attempt(ready, ready.photo.rgb, settings, attempt.number + 1)
+            flags = (*flags, f"still not as wanted after {MAX_TRIES} tries: {verdict.reason}")
+        if verdict.severity is Severity.FLAG:
+            flags = (*flags, verdict.reason)
+        return Edited(ready, attempt.image, attempt.change, flags, seconds)
+
+    def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
+        longest = max(len(attempt.ready.job.steps) for attempt in attempts)
+        for step in range(longest):
+            places = [i for i, a in enumerate(attempts) if a.failure is None and step < len(a.ready.job.steps)]
+            if places:
+                after = self._step([attempts[place] for place in places], step)
+                for place, attempt in zip(places, after, strict=True):
+                    attempts[place] = attempt
+        return attempts
+
+    def _step(self, attempts: list[_Attempt], step: int) -> list[_Attempt]:
+        requests = [_request(attempt, step) for attempt in attempts]
+        return [self._after(attempt, result) for attempt, result in zip(attempts, self._edit(requests), strict=True)]
+
+    def _edit(self, requests: list[EditRequest]) -> list[EditResult | ItemError]:
+        """A batch that fails is tried again one by one, so that only the guilty one is lost."""
+        try:
+            results = self._editor.edit_each(requests, full_resolution=self._full_resolution, size=self._size)
+            return list(results)
+        except (UsageError, EnvironmentStop):
+            raise
+        except Exception as problem:
+            if any(sign in str(problem) for sign in _LOST_DEVICE):
+                line = str(problem).splitlines()[0]
+                raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
+            if len(requests) == 1:
+                return [_as_item_error(problem)]
+        return [result for request in requests for result in self._edit([request])]
+
+    def _after(self, attempt: _Attempt, result: EditResult | ItemError) -> _Attempt:
+        if isinstance(result, ItemError):
+            return replace(attempt, failure=str(result))
+        image, original = result.image, attempt.ready.photo.rgb
+        if self._full_resolution and image.size != original.size:
+            return replace(attempt, failure=f"the editor gave {image.size} for a photo of {original.size}: a bug")
+        if attempt.ready.mask is not None:
+            image = _composite(image, original, attempt.ready.mask)
+        change = {name: max(value, attempt.change.get(name, 0.0)) for name, value in result.change.items()}
+        return replace(attempt, image=image, change=change)
+
+
+def _request(attempt: _Attempt, step: int) -> EditRequest:
+    job = attempt.ready.job
+    settings = merged(attempt.settings, job.steps[step].settings)
+    return EditRequest(
+        image=attempt.image,
+        instruction=job.steps[step].instruction,
+        steps=settings.steps,
+        text_guidance=settings.text_guidance,
+        image_guidance=settings.image_guidance,
+        sampler=settings.sampler,
+        seed=job.seed,
+        source_digest=attempt.ready.digest,
+        step_index=step,
+        variant=job.variant,
+    )
+
+
+def _composite(edited: Image, original: Image, mask: Image) -> Image:
+    """The edit where the mask is 255, the original, bit for bit, where it is 0."""
+    from PIL import Image
+
+    if edited.size != original.size:  # the model's own pixels were asked for
+        original, mask = original.resize(edited.size), mask.resize(edited.size)
+    return Image.composite(edited, original, mask)
+
+
+def _as_item_error(problem: Exception) -> ItemError:
+    if isinstance(problem, ItemError):
+        return problem
+    if isinstance(problem, Ip2pError):
+        return ItemError(str(problem))
+    if isinstance(problem, MemoryError) or "out of memory" in str(problem).lower():
+        return ItemError("not enough memory to edit it; use a smaller --size, or --device cpu")
+    line = (str(problem).splitlines() or [""])[0]
+    return ItemError(f"the editor failed ({type(problem).__name__}: {line}); --debug tells more")

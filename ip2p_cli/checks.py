@@ -1,0 +1,132 @@
+"""The checks of all plugins: every verdict is collected, the strictest wins, and a check that crashes blocks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from ip2p_cli.errors import ItemError, RecipeError
+from ip2p_cli.plugin_manager import each_call
+from ip2p_cli.suggest import did_you_mean
+from ip2p_cli.types import EditJob, Severity, Step, Verdict
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+CHECK_HOOKS = ("ip2p_check_instruction", "ip2p_check_source", "ip2p_review_result")
+
+
+def strictest(verdicts: Iterable[tuple[str, Verdict]]) -> Verdict:
+    """One verdict of many: the greatest severity, with the reasons of all that reach it and the scores of all."""
+    given = list(verdicts)
+    if not given:
+        return Verdict.allow()
+    severity = max(verdict.severity for _, verdict in given)
+    deciding = [(plugin, verdict) for plugin, verdict in given if verdict.severity == severity]
+    return Verdict(
+        severity,
+        "; ".join(f"{plugin}: {verdict.reason}" for plugin, verdict in deciding if verdict.reason),
+        {f"{plugin}.{name}": score for plugin, verdict in given for name, score in verdict.scores.items()},
+        next((verdict.settings for _, verdict in deciding if verdict.settings is not None), None),
+    )
+
+
+def require_checks(manager: pluggy.PluginManager, required: Iterable[str]) -> None:
+    """See that the checks a recipe requires are installed and switched on.
+
+    Raises:
+        RecipeError: one is not.
+    """
+    installed = {plugin for hook in CHECK_HOOKS for plugin, _ in _implementers(manager, hook)}
+    for name in required:
+        if name not in installed:
+            raise RecipeError(
+                f"the recipe requires the check {name!r}, which is not installed; {did_you_mean(name, installed)}"
+            )
+
+
+def _implementers(manager: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, object]]:
+    for impl in getattr(manager.hook, hook).get_hookimpls():
+        yield impl.plugin_name, impl.plugin
+
+
+class Checks:
+    """Asks the plugins. Their code may not be ready for threads, so it is called by one thread at a time."""
+
+    def __init__(self, manager: pluggy.PluginManager) -> None:
+        self._manager = manager
+        self._lock = threading.Lock()
+        self._instructions: dict[str, Verdict] = {}
+
+    def instructions(self, job: EditJob) -> Verdict:
+        """The verdict on a job's instructions; each distinct one is asked about once."""
+        return strictest(
+            (f"{step.instruction!r}", verdict) for step in job.steps if (verdict := self._of(job, step)).severity
+        )
+
+    def _of(self, job: EditJob, step: Step) -> Verdict:
+        with self._lock:
+            if step.instruction not in self._instructions:
+                verdict = strictest(self._verdicts("ip2p_check_instruction", job=job, step=step))
+                self._instructions[step.instruction] = verdict
+            return self._instructions[step.instruction]
+
+    def source(self, job: EditJob, image: Image) -> Verdict:
+        """The verdict on a decoded photo."""
+        with self._lock:
+            return strictest(self._verdicts("ip2p_check_source", job=job, image=image))
+
+    def review(self, job: EditJob, before: Image, after: Image, change: Mapping[str, float]) -> Verdict:
+        """The verdict on a result; it may ask for a retry with other settings."""
+        with self._lock:
+            found = self._verdicts("ip2p_review_result", job=job, before=before, after=after, change=change)
+            return strictest(found)
+
+    def _verdicts(self, hook: str, **arguments: object) -> Iterator[tuple[str, Verdict]]:
+        for plugin, call in each_call(self._manager, hook, **arguments):
+            try:
+                verdict = call()
+            except Exception as problem:
+                verdict = Verdict.block(f"the check crashed, and so blocks ({type(problem).__name__}: {problem})")
+            if verdict is None:
+                continue
+            yield plugin, _sound(verdict, may_retry=hook == "ip2p_review_result")
+
+    def mask(self, job: EditJob, image: Image) -> Image | None:
+        """Where a photo may change (mode L): only where every plugin with an opinion lets it.
+
+        Raises:
+            ItemError: a plugin failed, or its mask does not fit the photo.
+        """
+        from PIL import ImageChops
+
+        together: Image | None = None
+        with self._lock:
+            for plugin, call in each_call(self._manager, "ip2p_make_mask", job=job, image=image):
+                mask = _mask_of(plugin, call, image)
+                if mask is not None:
+                    together = mask if together is None else ImageChops.darker(together, mask)
+        return together
+
+
+def _mask_of(plugin: str, call: object, image: Image) -> Image | None:
+    try:
+        mask: Image | None = call()  # type: ignore[operator]
+    except Exception as problem:
+        raise ItemError(f"plugin {plugin!r} could not make a mask ({type(problem).__name__}: {problem})") from problem
+    if mask is not None and (mask.mode != "L" or mask.size != image.size):
+        raise ItemError(
+            f"plugin {plugin!r} made a mask of mode {mask.mode} and size {mask.size}; it must be L, {image.size}"
+        )
+    return mask
+
+
+def _sound(verdict: object, may_retry: bool) -> Verdict:
+    if not isinstance(verdict, Verdict):
+        return Verdict.block(f"the check gave {verdict!r}, which is no verdict, and so blocks")
+    if verdict.severity is Severity.RETRY and not may_retry:
+        return Verdict.block(f"{verdict.reason}; only a review of a result can ask for a retry, and so this blocks")
+    return verdict

@@ -1,0 +1,36 @@
+"""`ip2p edit`: instructions from the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions, grouped
+from ip2p_cli.commands.running import Request, run_request
+from ip2p_cli.recipe import from_instructions
+
+
+@grouped
+def edit(
+    source: SourceOptions,
+    edit: EditOptions,
+    model: ModelOptions,
+    output: OutputOptions,
+    run: RunOptions,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCES", help="Files, folders, globs, or - for stdin.")
+    ] = None,
+    instruction: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--instruction", "-i", metavar="TEXT", help="What to do. Repeat it for a chain.", rich_help_panel="The edit"
+        ),
+    ] = None,
+) -> None:
+    """Edit photos by written instruction.
+
+    ip2p edit photos/ -i "make it night" -i "add snow" -o night/
+    """
+    recipe = from_instructions(instruction or ())
+    raise typer.Exit(run_request(Request(recipe, sources or (), source, edit, model, output, run)))

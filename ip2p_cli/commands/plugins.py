@@ -1,0 +1,23 @@
+"""`ip2p plugins`: what is plugged in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ip2p_cli.plugin_manager import PluginInfo, create_plugin_manager
+
+
+def plugins(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+    """List plugins: name, distribution, version, hooks, errors."""
+    for plugin in create_plugin_manager().plugins:
+        typer.echo(json.dumps(asdict(plugin)) if as_json else _line(plugin))
+
+
+def _line(plugin: PluginInfo) -> str:
+    hooks = ", ".join(plugin.hooks) or "no hooks"
+    state = "off (--no-plugin)" if plugin.disabled else f"BROKEN: {plugin.error}" if plugin.error else hooks
+    return f"{plugin.name:12}  {plugin.distribution} {plugin.version}  {state}"

@@ -1,0 +1,274 @@
+"""What `edit` and `apply` have in common: options -> plan -> run -> exit code."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ip2p_cli.checks import Checks, require_checks
+from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
+from ip2p_cli.config import UserConfig, load_config
+from ip2p_cli.errors import EnvironmentStop, UsageError
+from ip2p_cli.events import JsonLines, Listener, Summary
+from ip2p_cli.images import MAX_MEGAPIXELS, suffix_of
+from ip2p_cli.journal import Journal, own_output_test
+from ip2p_cli.output import AtomicWriter, Encoding, Metadata, as_write_error, check_quality
+from ip2p_cli.plan import STDOUT, Chains, Destination, PhotoPlan, destination, plan
+from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
+from ip2p_cli.prepare import OnExists, Preparer, RunSettings, planned_outcomes
+from ip2p_cli.progress import Display
+from ip2p_cli.recipe import Recipe, check_guidance, check_steps
+from ip2p_cli.signals import StopRequest
+from ip2p_cli.sources import STDIN, SourceList, SourceReader, find_sources, nothing_found, read_nul_list
+from ip2p_cli.suggest import did_you_mean
+from ip2p_cli.types import Source, StepSettings
+
+if TYPE_CHECKING:
+    from ip2p_cli.editor import Editor
+
+DEFAULT_MODEL = "mini"
+DEFAULT_OUTPUT = "edited"
+DEFAULT_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Request:
+    """All that the command line says."""
+
+    recipe: Recipe
+    arguments: Sequence[str]
+    source: SourceOptions
+    edit: EditOptions
+    model: ModelOptions
+    output: OutputOptions
+    run: RunOptions
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that a run needs, checked; nothing is loaded yet."""
+
+    chains: Chains
+    target: Destination
+    plans: Iterable[PhotoPlan]
+    sources: SourceList
+    reader: SourceReader
+    manager: PluginManager
+    model: str
+    batch_size: int
+    size: int | None
+    encoding: Encoding
+    on_exists: OnExists
+    max_megapixels: int
+
+
+def run_request(request: Request) -> int:
+    """Do it, and give the exit code.
+
+    Raises:
+        Ip2pError: it cannot be done, or the environment stopped it.
+    """
+    config = load_config()
+    work = _prepare_work(request, config)
+    quiet = request.run.quiet or config.get("quiet", False)
+    display = Display(
+        str(work.target.file or work.target.root or "stdout"),
+        quiet=quiet,
+        count=lambda: sum(1 for _ in work.sources) * work.chains.outputs,
+    )
+    listeners: list[Listener] = [display]
+    if request.run.json:
+        listeners.insert(0, JsonLines(sys.stdout))
+    if request.run.dry_run:
+        return _dry_run(work, listeners)
+    return _real_run(work, request, config, display, listeners)
+
+
+def _prepare_work(request: Request, config: UserConfig) -> Work:
+    edit, output, model = request.edit, request.output, request.model
+    recipe = request.recipe.with_settings(_step_settings(edit), config.step_settings())
+    seed = config.get("seed", 0) if edit.seed is None else edit.seed
+    chains = Chains(tuple(recipe.chains()), recipe.name, seed, edit.variants)
+    out = output.output if output.output is not None else config.get("output", DEFAULT_OUTPUT)
+    target = destination(
+        out, output.format or config.get("format", None), output.name or recipe.output_name, chains.outputs
+    )
+    if target.root is None and request.run.json:
+        raise UsageError("--json and -o - both want stdout; leave one of them out")
+    if target.root is None and sys.stdout.isatty() and not request.run.dry_run:
+        raise UsageError("-o - would write an image to the terminal; redirect stdout, or give a file")
+    quality = output.quality if output.quality is not None else config.get("quality", None)
+    check_quality(quality)
+    metadata = output.metadata or _one_of(Metadata, config.get("metadata", "keep"), "metadata")
+    manager = create_plugin_manager(model.no_plugin or ())
+    _check_plugin_names(manager, model.no_plugin or ())
+    _check_samplers(manager, chains)
+    require_checks(manager, recipe.require)
+    reader = SourceReader()
+    sources = _sources(request, recipe, target, reader)
+    return Work(
+        chains=chains,
+        target=target,
+        plans=_not_empty(plan(sources, chains, target), sources),
+        sources=sources,
+        reader=reader,
+        manager=manager,
+        model=model.model or config.get("model", DEFAULT_MODEL),
+        batch_size=_auto_or_integer(model.batch_size or config.get("batch_size", "auto"), "--batch-size")
+        or DEFAULT_BATCH,
+        size=_auto_or_integer(model.size or config.get("size", "auto"), "--size"),
+        encoding=Encoding(target.format, quality, metadata),
+        on_exists=output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists"),
+        max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
+    )
+
+
+def _step_settings(edit: EditOptions) -> StepSettings:
+    def guidance(value: float | None, option: str) -> float | None:
+        return None if value is None else check_guidance(value, option)
+
+    return StepSettings(
+        steps=None if edit.steps is None else check_steps(edit.steps, "--steps"),
+        text_guidance=guidance(edit.text_guidance, "--text-guidance"),
+        image_guidance=guidance(edit.image_guidance, "--image-guidance"),
+        sampler=edit.sampler,
+    )
+
+
+def _sources(request: Request, recipe: Recipe, target: Destination, reader: SourceReader) -> SourceList:
+    list_name = request.source.files_from0
+    if list_name == STDIN and STDIN in request.arguments:
+        raise UsageError("- and --files-from0 - both want stdin; leave one of them out")
+    listed = read_nul_list(list_name) if list_name is not None else []
+    if list_name is not None and not listed and not request.arguments:
+        raise UsageError(f"--files-from0 {list_name}: the list is empty")
+    arguments = list(request.arguments) or ([] if listed else list(recipe.sources))
+    stdin_name = "stdin"
+    if STDIN in arguments:
+        if sys.stdin.isatty():
+            raise UsageError("- reads an image from stdin, which is the terminal; redirect it, or name a file")
+        stdin_name += suffix_of(reader.read(Source(None, PurePosixPath(stdin_name))))
+    return find_sources(
+        arguments,
+        listed=listed,
+        recurse=request.source.recurse,
+        output_root=None if target.file else target.root,
+        is_own_output=own_output_test(),
+        stdin_name=stdin_name,
+    )
+
+
+def _not_empty(plans: Iterator[PhotoPlan], sources: SourceList) -> Iterator[PhotoPlan]:
+    """The same plans, the first two already made: what is wrong with them is said before a model is loaded."""
+    first = list(itertools.islice(plans, 2))
+    if not first:
+        raise nothing_found(sources)
+    return itertools.chain(first, plans)
+
+
+def _check_plugin_names(manager: PluginManager, names: Sequence[str]) -> None:
+    known = [plugin.name for plugin in manager.plugins]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--no-plugin {name}: no such plugin; {did_you_mean(name, known)}")
+
+
+def _check_samplers(manager: PluginManager, chains: Chains) -> None:
+    asked = {step.settings.sampler for chain in chains.chains for step in chain} - {None}
+    known = collect_samplers(manager) if asked else {}
+    for name in sorted(str(name) for name in asked):
+        if name not in known:
+            raise UsageError(f"sampler {name!r} is not known; {did_you_mean(name, known)}")
+
+
+def _auto_or_integer(text: str, option: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= 65536:
+        raise UsageError(f"{option} {text}: give auto or a whole number from 1")
+    return int(text)
+
+
+def _one_of(choices: type, value: str, key: str):  # type: ignore[no-untyped-def]  # an Enum class and its member
+    try:
+        return choices(value)
+    except ValueError:
+        raise UsageError(f"{key} is {value!r}; {did_you_mean(value, [c.value for c in choices])}") from None  # type: ignore[attr-defined]
+
+
+def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
+    summary, checks = Summary(), Checks(work.manager)
+    for photo in work.plans:
+        for outcome in planned_outcomes(photo, checks, work.model):
+            summary.add(outcome)
+            for listener in listeners:
+                listener.outcome(outcome)
+    for listener in listeners:
+        listener.finish(summary)
+    return summary.exit_code
+
+
+def _real_run(work: Work, request: Request, config: UserConfig, display: Display, listeners: Sequence[Listener]) -> int:
+    from ip2p_cli.batch import BatchRun
+    from ip2p_cli.chain import ChainRunner
+    from ip2p_cli.store import Store
+
+    _make_output_folder(work.target)
+    editor = _load_editor(work, request, config)
+    editor.batch_size = work.batch_size
+    full_resolution = not request.output.model_res
+    settings = RunSettings(work.model, editor.fingerprint, _defaults(editor), work.encoding, full_resolution, work.size)
+    journal = Journal(work.target.root) if work.target.root is not None else None
+    checks, writer = Checks(work.manager), AtomicWriter()
+    with ExitStack() as stack:
+        stack.enter_context(display)
+        stop = stack.enter_context(StopRequest(writer.discard_all, display.notice))
+        run = BatchRun(
+            Preparer(settings, checks, journal, work.on_exists, work.reader, work.max_megapixels),
+            ChainRunner(editor, checks, work.model, full_resolution=full_resolution, size=work.size),
+            Store(work.encoding, journal, work.model, writer),
+            listeners,
+            work.batch_size,
+            lambda: stop.requested,
+        )
+        summary = run.run(work.plans)
+    return stop.exit_code if stop.requested else summary.exit_code
+
+
+def _make_output_folder(target: Destination) -> None:
+    if target.root is None:
+        return
+    try:
+        target.root.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        stopped = as_write_error(problem, target.root)
+        raise stopped if isinstance(stopped, EnvironmentStop) else UsageError(str(stopped)) from problem
+
+
+def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:
+    from ip2p_cli.api import load_editor
+
+    def chosen(option: str | None, key: str) -> str | None:
+        name = option or config.get(key, "auto")
+        return None if name == "auto" else name
+
+    return load_editor(
+        work.model,
+        device=chosen(request.model.device, "device"),
+        dtype=chosen(request.model.dtype, "dtype"),
+        offline=request.model.offline or config.get("offline", False),
+        plugins=work.manager,
+    )
+
+
+def _defaults(editor: Editor) -> StepSettings:
+    own = editor.defaults
+    return StepSettings(own.steps, own.text_guidance, own.image_guidance, own.sampler)
+
+
+__all__ = ["STDOUT", "Request", "run_request"]

@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM: the first lets the run finish what it has in hand, the second ends it at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class StopRequest:
+    """A context in which SIGINT and SIGTERM set `signal_number` instead of raising.
+
+    `last_words` runs before a second signal ends the process: it must leave no half-written files.
+    """
+
+    def __init__(self, last_words: Callable[[], None], notice: Callable[[str], None]) -> None:
+        self.signal_number: int | None = None
+        self._last_words = last_words
+        self._notice = notice
+        self._before: dict[int, Any] = {}
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run should come to an end."""
+        return self.signal_number is not None
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal's number, as shells have it."""
+        return 128 + (self.signal_number or 0)
+
+    def __enter__(self) -> StopRequest:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            self._last_words()
+            sys.stderr.flush()
+            os._exit(128 + number)
+        self.signal_number = number
+        self._notice("stopping after the photos in hand; once more stops at once")
