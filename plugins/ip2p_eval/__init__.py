@@ -1,1 +1,21 @@
-"""`ip2p eval`: an independent judge of how well a checkpoint follows instructions on real photos."""
+"""`ip2p eval`: an independent judge of how well a checkpoint follows instructions on real photos.
+
+It knows nothing of how training pairs are made: it measures plain statistics of a photo before and after.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ip2p_cli.api import hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+
+@hookimpl
+def ip2p_register_commands(app: typer.Typer) -> None:
+    """Add `ip2p eval`."""
+    from ip2p_eval.command import evaluate
+
+    app.command("eval", no_args_is_help=True)(evaluate)

@@ -10,15 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ip2p_eval.layout import kept
-from ip2p_eval.measures import Pair, Photo
-from ip2p_eval.pixels import common_size, to_rgb
+from ip2p_eval.measures import Original, Pair, Photo
 
 Predicate = Callable[[Pair], bool]
 GREY = 4.0  # mean chroma below which a photo counts as colourless
 
 
 def black_and_white(p: Pair) -> bool:
-    grey = p.after.colour <= 5.0 and p.colour_ratio <= 0.5 and p.after.hue_share(0, 359.99, 14) <= 0.06
+    grey = p.after.colour <= 5.0 and p.colour_ratio <= 0.5 and p.after.hue_share(0, 360, 14.0) <= 0.06
     return grey and p.luma_agreement >= 0.6 and p.contrast_ratio >= 0.6
 
 
@@ -94,19 +93,21 @@ def storm(p: Pair) -> bool:
 
 
 def underwater(p: Pair) -> bool:
-    cyan = p.after.hue_share(160, 275, 6)
+    cyan = p.after.hue_share(160, 275, 6.0)
     return p.tint[0] <= -4 and p.redder <= -4 and p.yellower <= -3 and cyan >= 0.6
 
 
 def neon(p: Pair) -> bool:
-    electric = p.after.hue_share(280, 15, 25) + p.after.hue_share(190, 280, 25)
-    grown = electric - p.before.hue_share(280, 15, 25) - p.before.hue_share(190, 280, 25)
-    purple = p.after.hue_share(280, 360, 20)
-    return electric >= 0.25 and grown >= 0.2 and purple >= 0.08 and p.after.colour >= 22 and p.after.percentiles[1] <= 55
+    electric = p.after.hue_share(280, 15, 25.0) + p.after.hue_share(190, 280, 25.0)
+    grown = electric - p.before.hue_share(280, 15, 25.0) - p.before.hue_share(190, 280, 25.0)
+    purple = p.after.hue_share(280, 360, 20.0)
+    return (
+        electric >= 0.25 and grown >= 0.2 and purple >= 0.08 and p.after.colour >= 22 and p.after.percentiles[1] <= 55
+    )
 
 
 def oil_painting(p: Pair) -> bool:
-    return p.texture_kept <= 0.65 and p.strong_edges_kept >= 0.6 and 0.75 <= p.colour_ratio and abs(p.lighter) <= 10
+    return p.texture_kept <= 0.65 and p.strong_edges_kept >= 0.6 and p.colour_ratio >= 0.75 and abs(p.lighter) <= 10
 
 
 def watercolor(p: Pair) -> bool:
@@ -116,14 +117,7 @@ def watercolor(p: Pair) -> bool:
 
 def pencil_sketch(p: Pair) -> bool:
     paper = p.after.percentiles[2] >= 75 and p.after.light >= 62
-    return p.after.colour <= 7 and paper and 0.05 < _lines(p)
-
-
-def _lines(p: Pair) -> float:
-    """How far dark strokes after lie on edges before (correlation)."""
-    from ip2p_eval.pixels import blur, correlation
-
-    return correlation(blur(p.before.edge, 1.0), blur(100.0 - p.after.luma, 1.0))
+    return p.after.colour <= 7 and paper and p.strokes_on_edges >= 0.05
 
 
 def cartoon(p: Pair) -> bool:
@@ -153,7 +147,7 @@ def desert(p: Pair) -> bool:
 
 def _sky(p: Pair, a: float, b: float) -> bool:
     """The top third moved towards the hue direction (a, b), and clearly more than the bottom third."""
-    top, bottom = p.band_shift("top"), p.band_shift("bottom")
+    top, bottom = p.thirds
     towards = top[0] * a + top[1] * b
     across = abs(top[0] * b - top[1] * a)
     below = bottom[0] * a + bottom[1] * b
@@ -207,7 +201,7 @@ FAMILIES: tuple[str, ...] = tuple(PREDICATES)
 
 def measure(before: Any, after: Any) -> Pair:
     """Both images (PIL, uint8 or float (h, w, 3) in [0, 1]; sizes may differ) ready for the predicates."""
-    return Pair.of(to_rgb(before), to_rgb(after))
+    return Original(before).against(after)
 
 
 def followed(before: Any, after: Any, family: str) -> bool:
@@ -222,8 +216,11 @@ def preserved(before: Any, after: Any, family: str) -> bool:
 
 def applicable(before: Any, family: str) -> bool:
     """False where the photo already is what the instruction asks for, so nothing could be seen to change."""
-    small, _ = common_size(to_rgb(before), to_rgb(before))
-    photo = Photo(small)
+    return applicable_to(Original(before).photo(), family)
+
+
+def applicable_to(photo: Photo, family: str) -> bool:
+    """As `applicable`, for a photo that is measured already."""
     if family == "black-and-white":
         return photo.colour > GREY
     return True

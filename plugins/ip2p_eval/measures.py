@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
-from ip2p_eval.pixels import Array, blur, common_size, correlation, gradients, rgb_to_lab
+from ip2p_eval.pixels import WORK_SIZE, Array, Mask, blur, correlation, fitted, gradients, resize, rgb_to_lab, to_rgb
 
 COLOURED = 10.0  # CIELab chroma from which a pixel has a hue that people name
+LAYOUT_SCALES = (1.5, 3.0)  # blur in pixels at WORK_SIZE before edges are taken
+CHROMA_LEVELS = (6.0, COLOURED, 14.0, 20.0, 25.0)
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,11 @@ class Photo:
     def hue(self) -> Array:
         return np.degrees(np.arctan2(self.lab[..., 2], self.lab[..., 1])) % 360  # (h, w), 0 red, 90 yellow, 180 green
 
-    @property
+    @cached_property
     def light(self) -> float:
         return float(self.luma.mean())
 
-    @property
+    @cached_property
     def spread(self) -> float:
         return float(self.luma.std())
 
@@ -56,10 +59,22 @@ class Photo:
         """Mean a (green to red) and mean b (blue to yellow)."""
         return float(self.lab[..., 1].mean()), float(self.lab[..., 2].mean())
 
-    def hue_share(self, start: float, stop: float, least: float = COLOURED) -> float:
-        """Share of all pixels that are coloured with a hue in [start, stop) degrees; may wrap past 360."""
-        inside = (self.hue - start) % 360 < (stop - start) % 360
-        return float((inside & (self.chroma >= least)).mean())
+    @cached_property
+    def hue_table(self) -> dict[float, Array]:
+        """Chroma threshold -> cumulative share of all pixels at least that coloured, by hue in degrees, (361,)."""
+        degrees = np.minimum(self.hue.ravel().astype(np.int64), 359)
+        chroma = self.chroma.ravel()
+        tables = {}
+        for least in CHROMA_LEVELS:
+            counts = np.bincount(degrees[chroma >= least], minlength=360)
+            tables[least] = np.concatenate([[0.0], np.cumsum(counts) / degrees.size]).astype(np.float32)
+        return tables
+
+    def hue_share(self, start: int, stop: int, least: float = COLOURED) -> float:
+        """Share of all pixels with chroma of at least `least` (a CHROMA_LEVEL) and hue in [start, stop); may wrap."""
+        table = self.hue_table[least]
+        share = table[stop] - table[start]
+        return float(share if start < stop else share + table[360])
 
     @cached_property
     def colour_variety(self) -> float:
@@ -83,6 +98,24 @@ class Photo:
         return np.abs(self.luma - blur(self.luma, 1.5))  # (h, w)
 
     @cached_property
+    def strongest_edges(self) -> Mask:
+        """Where the strongest tenth of the edges are, (h, w) of bool."""
+        return self.edge >= np.quantile(self.edge, 0.9)
+
+    @cached_property
+    def weaker_edges(self) -> Mask:
+        """Everywhere but at the strongest fifth of the edges, (h, w) of bool."""
+        return self.edge < np.quantile(self.edge, 0.8)
+
+    @cached_property
+    def edge_structure(self) -> tuple[Array, ...]:
+        """For each of two scales, locally normalised edge energy and its double-angle direction, (3, h, w).
+
+        Blind to the sign of contrast (a plane and its negative have the same) and to slow changes of its strength.
+        """
+        return tuple(_edge_structure(self.luma, sigma) for sigma in LAYOUT_SCALES)
+
+    @cached_property
     def flat_share(self) -> float:
         """Share of pixels whose neighbours barely differ (flat areas)."""
         dx, dy = gradients(self.luma)
@@ -102,20 +135,32 @@ class Photo:
         return min(_comb(np.abs(np.diff(self.luma, axis=1)).mean(0)), _comb(np.abs(np.diff(self.luma, axis=0)).mean(1)))
 
 
+def _edge_structure(luma: Array, sigma: float) -> Array:
+    dx, dy = gradients(blur(luma, sigma))
+    magnitude = np.hypot(dx, dy)
+    strength = magnitude / (blur(magnitude, 8 * sigma) + 0.1)
+    turn = strength / np.maximum(magnitude, 1e-6) ** 2
+    return np.stack([strength - strength.mean(), turn * (dx * dx - dy * dy), turn * 2 * dx * dy])
+
+
+@lru_cache(maxsize=8)
+def _grids(length: int) -> tuple[Mask, Array]:
+    """For each period of 4 to 24 pixels, which bins of a spectrum its harmonics fill, and their share of all bins."""
+    bins = length // 2 + 1
+    periods = np.arange(4.0, 24.25, 0.5)
+    filled = np.zeros((periods.size, bins), dtype=bool)
+    for row, period in zip(filled, periods, strict=True):
+        for harmonic in np.round(np.arange(1, period // 2 + 1) * length / period).astype(int):
+            row[max(1, harmonic - 1) : harmonic + 2] = True
+    return filled, filled.mean(axis=1).astype(np.float32)
+
+
 def _comb(profile: Array) -> float:
-    """How much of a step profile's variation repeats with one period of 4 to 24 pixels (0 to 1)."""
-    profile = profile - profile.mean()
-    power = np.abs(np.fft.rfft(profile * np.hanning(profile.size))) ** 2
-    power[0] = 0.0
-    best = 0.0
-    n = profile.size
-    for period in np.arange(4.0, 24.25, 0.25):
-        harmonics = np.arange(1, int(period // 2) + 1) * n / period
-        index = np.unique(np.clip(np.round(harmonics)[:, None] + np.arange(-1, 2), 1, power.size - 1).astype(int))
-        captured = power[index].sum() / max(float(power.sum()), 1e-9)
-        chance = index.size / power.size
-        best = max(best, float((captured - chance) / max(1.0 - chance, 1e-6)))
-    return best
+    """How much of a step profile's variation repeats with one period (about 0 by chance, up to 1)."""
+    power = np.abs(np.fft.rfft((profile - profile.mean()) * np.hanning(profile.size))) ** 2
+    filled, chance = _grids(profile.size)
+    captured = filled @ power / max(float(power.sum()), 1e-9)
+    return float(((captured - chance) / (1.0 - chance)).max())
 
 
 @dataclass(frozen=True)
@@ -125,29 +170,23 @@ class Pair:
     before: Photo
     after: Photo
 
-    @classmethod
-    def of(cls, before: Array, after: Array) -> Pair:
-        """From two float images (h, w, 3) in [0, 1], of any sizes."""
-        small_before, small_after = common_size(before, after)
-        return cls(Photo(small_before), Photo(small_after))
-
-    @property
+    @cached_property
     def lighter(self) -> float:
         return self.after.light - self.before.light
 
-    @property
+    @cached_property
     def redder(self) -> float:
         return self.after.tone[0] - self.before.tone[0]
 
-    @property
+    @cached_property
     def yellower(self) -> float:
         return self.after.tone[1] - self.before.tone[1]
 
-    @property
+    @cached_property
     def contrast_ratio(self) -> float:
         return self.after.spread / max(self.before.spread, 1.0)
 
-    @property
+    @cached_property
     def colour_ratio(self) -> float:
         """Chroma after over before; the floor keeps grey photos from giving huge ratios."""
         return (self.after.colour + 1.0) / (self.before.colour + 1.0)
@@ -159,7 +198,8 @@ class Pair:
         for c in (1, 2):
             x, y = self.before.lab[..., c], self.after.lab[..., c]
             covariance = float(((x - x.mean()) * (y - y.mean())).mean())
-            gain = (covariance + 9.0) / (float(x.var()) + 9.0)  # ridge towards 1 where the photo has little colour
+            # a ridge towards the overall change of chroma steadies it where the photo has little colour
+            gain = (covariance + 9.0 * min(self.colour_ratio, 1.5)) / (float(x.var()) + 9.0)
             values.append(float(y.mean()) - gain * float(x.mean()))
         return values[0], values[1]
 
@@ -171,27 +211,57 @@ class Pair:
     @cached_property
     def strong_edges_kept(self) -> float:
         """Edge strength after over before at the strongest tenth of the edges before, contrast divided out."""
-        strong = self.before.edge >= np.quantile(self.before.edge, 0.9)
+        strong = self.before.strongest_edges
         gain = max(self.contrast_ratio, 0.05)
         return float(self.after.edge[strong].mean()) / max(float(self.before.edge[strong].mean()), 0.2) / gain
 
     @cached_property
     def texture_kept(self) -> float:
         """Fine texture after over before away from the strongest edges, contrast divided out."""
-        weak = self.before.edge < np.quantile(self.before.edge, 0.8)
+        weak = self.before.weaker_edges
         gain = max(self.contrast_ratio, 0.05)
-        return float(self.after.fine_texture[weak].mean()) / max(float(self.before.fine_texture[weak].mean()), 0.1) / gain
+        return (
+            float(self.after.fine_texture[weak].mean()) / max(float(self.before.fine_texture[weak].mean()), 0.1) / gain
+        )
 
-    def band_shift(self, part: str) -> tuple[float, float]:
-        """Mean change of (a, b) in the 'top' or 'bottom' third of the picture."""
-        third = max(1, self.before.luma.shape[0] // 3)
-        rows = slice(0, third) if part == "top" else slice(-third, None)
-        change = (self.after.lab[rows, :, 1:] - self.before.lab[rows, :, 1:]).mean(axis=(0, 1))
-        return float(change[0]), float(change[1])
+    @cached_property
+    def thirds(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Mean change of (a, b) in the top third and in the bottom third of the picture."""
+        height = max(1, self.before.luma.shape[0] // 3)
+        change = self.after.lab[..., 1:] - self.before.lab[..., 1:]
+        top, bottom = change[:height].mean(axis=(0, 1)), change[-height:].mean(axis=(0, 1))
+        return (float(top[0]), float(top[1])), (float(bottom[0]), float(bottom[1]))
 
-    def band_tone(self, part: str) -> tuple[float, float]:
-        """Mean (a, b) after, in the 'top' or 'bottom' third."""
-        third = max(1, self.before.luma.shape[0] // 3)
-        rows = slice(0, third) if part == "top" else slice(-third, None)
-        tone = self.after.lab[rows, :, 1:].mean(axis=(0, 1))
-        return float(tone[0]), float(tone[1])
+    @cached_property
+    def strokes_on_edges(self) -> float:
+        """How far what is dark after lies on what was an edge before (correlation): drawn outlines."""
+        return correlation(blur(self.before.edge, 1.0), blur(100.0 - self.after.luma, 1.0))
+
+    @cached_property
+    def layout(self) -> float:
+        """Correlation in [-1, 1] of the edge structure before and after, the mean over scales."""
+        scales = zip(self.before.edge_structure, self.after.edge_structure, strict=True)
+        return float(np.mean([correlation(x, y) for x, y in scales]))
+
+
+class Original:
+    """A photo to compare edits with; its own statistics are taken once for each size needed."""
+
+    def __init__(self, image: Any) -> None:
+        """From a PIL image or an array (h, w, 3), uint8 or float in [0, 1]."""
+        self._rgb = to_rgb(image)
+        self._photos: dict[tuple[int, int], Photo] = {}
+
+    def photo(self, long_side: int = WORK_SIZE) -> Photo:
+        """The photo with at most that long side, antialiased."""
+        size = fitted(self._rgb, long_side)
+        if size not in self._photos:
+            self._photos[size] = Photo(resize(self._rgb, *size))
+        return self._photos[size]
+
+    def against(self, image: Any) -> Pair:
+        """The pair with an edited image, which is brought to the photo's shape; both at the smaller size of the two."""
+        after = to_rgb(image)
+        before = self.photo(min(WORK_SIZE, max(after.shape[:2])))
+        height, width = before.rgb.shape[:2]
+        return Pair(before, Photo(resize(after, width, height)))

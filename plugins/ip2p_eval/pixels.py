@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 WORK_SIZE = 256  # long side at which photos are judged: about what a person sees at a glance
 
@@ -34,44 +36,51 @@ def resize(rgb: Array, width: int, height: int) -> Array:
     return np.clip(np.stack(resized, axis=-1), 0.0, 1.0).astype(np.float32)
 
 
-def common_size(before: Array, after: Array) -> tuple[Array, Array]:
-    """Both at one size: the smaller of the two, at most WORK_SIZE on the long side, in the shape of `before`."""
-    height, width = before.shape[:2]
-    long_side = min(WORK_SIZE, max(height, width), max(after.shape[:2]))
-    scale = long_side / max(height, width)
-    size = max(8, round(width * scale)), max(8, round(height * scale))
-    return resize(before, *size), resize(after, *size)
+def fitted(rgb: Array, long_side: int) -> tuple[int, int]:
+    """(width, height) of the image shrunk to a long side; never enlarged, never under 8."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, long_side / max(height, width))
+    return max(8, round(width * scale)), max(8, round(height * scale))
+
+
+_WHITE = np.array([0.95047, 1.0, 1.08883])  # D65
+_TO_XYZ = np.array(
+    [[0.4124564, 0.2126729, 0.0193339], [0.3575761, 0.7151522, 0.1191920], [0.1804375, 0.0721750, 0.9503041]]
+)
+_TO_XYZ = (_TO_XYZ / _WHITE).astype(np.float32)  # linear sRGB row vectors to XYZ over white
 
 
 def rgb_to_lab(rgb: Array) -> Array:
     """sRGB in [0, 1] -> CIELab (D65): L in [0, 100], a (green to red) and b (blue to yellow) around [-100, 100]."""
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
-                       [0.0193339, 0.1191920, 0.9503041]])  # fmt: skip
-    xyz = linear @ to_xyz.T / np.array([0.95047, 1.0, 1.08883])
+    xyz = linear @ _TO_XYZ
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16.0 / 116.0)
-    lab = np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
-    return lab.astype(np.float32)
+    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _blur_matrix(length: int, sigma: float) -> Array:
+    """(length, length): multiplying by it blurs along one axis, edges repeated. Quicker than a sliding window here."""
+    radius = max(1, round(3 * sigma))
+    offsets = np.arange(-radius, radius + 1)
+    kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
+    matrix = np.zeros((length, length))
+    for offset, weight in zip(offsets, kernel / kernel.sum(), strict=True):
+        np.add.at(matrix, (np.arange(length), np.clip(np.arange(length) + offset, 0, length - 1)), weight)
+    return matrix.astype(np.float32)
 
 
 def blur(plane: Array, sigma: float) -> Array:
     """Gaussian blur of a plane (h, w), edges repeated."""
-    radius = max(1, round(3 * sigma))
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    kernel /= kernel.sum()
-    for axis in (0, 1):
-        pad = [(0, 0), (0, 0)]
-        pad[axis] = (radius, radius)
-        padded = np.pad(plane, pad, mode="edge")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * radius + 1, axis=axis)
-        plane = (windows @ kernel).astype(np.float32)
-    return plane
+    height, width = plane.shape
+    return _blur_matrix(height, sigma) @ plane @ _blur_matrix(width, sigma).T
 
 
 def gradients(plane: Array) -> tuple[Array, Array]:
     """Central differences (d/dx, d/dy) of a plane (h, w)."""
     dy, dx = np.gradient(plane)
-    return dx.astype(np.float32), dy.astype(np.float32)
+    return np.asarray(dx, np.float32), np.asarray(dy, np.float32)
 
 
 def correlation(x: Array, y: Array) -> float:

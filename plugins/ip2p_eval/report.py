@@ -1,0 +1,68 @@
+"""Figures as JSON and as a table, and the sample sheet. People's words go to stderr, figures to stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+CELL, CAPTION = 112, 14
+
+
+def write_json(figures: Mapping[str, Any], path: Path) -> None:
+    """Write figures as indented JSON; the folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+def _percent(block: Mapping[str, Any]) -> str:
+    return "–" if block["share"] is None else f"{100 * block['share']:.0f}"
+
+
+def looks_table(figures: Mapping[str, Any]) -> str:
+    """A table of percentages, one family a line, as plain text."""
+    keys = ("followed", "preserved", "both", "cross", "copy")
+    lines = [f"{'family':16}" + "".join(f"{key:>10}" for key in keys) + "   mistaken for"]
+    for family, block in figures["families"].items():
+        mistaken = " ".join(f"{f} {100 * s:.0f}" for f, s in list(block["mistaken_for"].items())[:4])
+        lines.append(f"{family:16}" + "".join(f"{_percent(block[key]):>10}" for key in keys) + f"   {mistaken}")
+    overall = figures["overall"]
+    lines.append(
+        f"{'all':16}" + "".join(f"{_percent(overall[key]):>10}" for key in keys) + f"   {figures['edits']} edits"
+    )
+    followed = overall["followed"]
+    lines.append(f"followed, 95% interval: {100 * followed['low']:.1f} to {100 * followed['high']:.1f}")
+    return "\n".join(lines)
+
+
+def guidance_table(figures: Mapping[str, Any]) -> str:
+    """Mean distances over both ladders, as plain text."""
+    lines = []
+    for guidance in ("text", "image"):
+        block = figures[guidance]
+        steps = "  ".join(f"{s:g}: {d:.4f}" for s, d in zip(block["scales"], block["mean_distance"], strict=True))
+        lines.append(f"{guidance} guidance  {steps}  rank correlation {block['spearman']:+.2f}")
+    return "\n".join(lines)
+
+
+def sample_sheet(rows: Sequence[Sequence[tuple[str, Image]]]) -> Image:
+    """A grid of labelled pictures, one row a photo; all rows wrap together after 15 columns."""
+    from PIL import Image, ImageDraw
+
+    columns = 15
+    wrapped = [row[i : i + columns] for row in rows for i in range(0, len(row), columns)]
+    width = CELL * max((len(row) for row in wrapped), default=1)
+    sheet = Image.new("RGB", (width, max(1, len(wrapped)) * (CELL + CAPTION)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for y, row in enumerate(wrapped):
+        for x, (label, picture) in enumerate(row):
+            small = picture.copy()
+            small.thumbnail((CELL, CELL))
+            corner = (x * CELL + (CELL - small.width) // 2, y * (CELL + CAPTION) + CAPTION)
+            sheet.paste(small, corner)
+            draw.text((x * CELL + 2, y * (CELL + CAPTION) + 1), label, fill="black")
+    return sheet

@@ -1,0 +1,144 @@
+"""Runs an editor over photos and families and judges what comes back; the sums are in figures.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ip2p_cli.api import EditRequest, EditResult, Ip2pError, UsageError
+from ip2p_eval.layout import kept
+from ip2p_eval.looks import FAMILIES, PREDICATES, applicable_to
+from ip2p_eval.measures import Original, Pair
+from ip2p_eval.overlaps import overlap
+from ip2p_eval.wordings import wording_for
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"})
+
+
+class Editing(Protocol):
+    """What the suite needs of an editor."""
+
+    def edit_each(
+        self, requests: Sequence[EditRequest], *, full_resolution: bool = True
+    ) -> Sequence[EditResult | Ip2pError]:
+        """Results in the requests' order; a failed one has its error in its place."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One edit to judge."""
+
+    photo: Path
+    family: str
+    instruction: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the judge says of one case. `failed` edits count as neither followed nor preserved."""
+
+    case: Case
+    followed: bool
+    preserved: bool
+    layout: float  # the score behind `preserved`, in [-1, 1]
+    others: dict[str, bool]  # other families that could not honestly hold as well -> whether their predicate passes
+    copy_followed: bool  # whether the untouched photo would pass for the edit
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judgement with the pictures it was made of, for the sample sheet."""
+
+    judgement: Judgement
+    before: Image
+    after: Image | None
+
+
+def find_photos(folder: Path, limit: int | None = None) -> list[Path]:
+    """Photos directly in a folder, by name; with a limit, that many, spread evenly. Raises UsageError for none."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder of photos; give one that holds some")
+    photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    if not photos:
+        raise UsageError(f"{folder} holds no photos ({' '.join(sorted(SUFFIXES))}); give a folder that does")
+    if limit is None or limit >= len(photos):
+        return photos
+    return [photos[i * len(photos) // limit] for i in range(limit)]
+
+
+def check_families(names: Sequence[str]) -> tuple[str, ...]:
+    """All families, or the ones named. Raises UsageError for a name that is none."""
+    unknown = sorted(set(names) - set(FAMILIES))
+    if unknown:
+        raise UsageError(f"unknown family {unknown[0]!r}; there are: {', '.join(FAMILIES)}")
+    return tuple(f for f in FAMILIES if f in names) if names else FAMILIES
+
+
+def open_photo(path: Path) -> Image:
+    """An upright RGB image. Raises UsageError where it cannot be read."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be read as a photo ({problem}); remove it from the folder") from problem
+
+
+def plan_cases(photo: Path, original: Original, families: Sequence[str], seed: int) -> list[Case]:
+    """The cases of one photo, leaving out families that it already is."""
+    fitting = [family for family in families if applicable_to(original.photo(), family)]
+    return [Case(photo, family, wording_for(photo.name, family), seed) for family in fitting]
+
+
+def judge(case: Case, original: Original, after: Image | None) -> Judgement:
+    """Judge one edited image; None means that the edit failed."""
+    others = [f for f in FAMILIES if f != case.family and overlap(case.family, f) is None]
+    copied = bool(PREDICATES[case.family](Pair(original.photo(), original.photo())))
+    if after is None:
+        return Judgement(case, False, False, 0.0, dict.fromkeys(others, False), copied, failed=True)
+    pair = original.against(after)
+    return Judgement(
+        case=case,
+        followed=bool(PREDICATES[case.family](pair)),
+        preserved=kept(pair, case.family),
+        layout=pair.layout,
+        others={f: bool(PREDICATES[f](pair)) for f in others},
+        copy_followed=copied,
+    )
+
+
+def run_suite(
+    editor: Editing, photos: Sequence[Path], families: Sequence[str], *, seed: int = 0, full_resolution: bool = True
+) -> Iterator[list[Judged]]:
+    """Edit and judge each photo with every family; yields a photo's judgements as soon as they are made."""
+    for path in photos:
+        image = open_photo(path)
+        original = Original(image)
+        cases = plan_cases(path, original, families, seed)
+        requests = [EditRequest(image=image, instruction=case.instruction, seed=case.seed) for case in cases]
+        results = editor.edit_each(requests, full_resolution=full_resolution)
+        judged = []
+        for case, result in zip(cases, results, strict=True):
+            after = result.image if isinstance(result, EditResult) else None
+            judged.append(Judged(judge(case, original, after), image, after))
+        yield judged
+
+
+def unrelated_layout(photos: Sequence[Path], families: Sequence[str]) -> float:
+    """Share of (photo, next photo) pairs that pass for the same layout under any family's threshold: should be ~0."""
+    originals = [open_photo(path) for path in photos]
+    if len(originals) < 2:
+        return 0.0
+    passed = 0
+    for image, other in zip(originals, originals[1:] + originals[:1], strict=True):
+        pair = Original(image).against(other)
+        passed += any(kept(pair, family) for family in families)
+    return passed / len(originals)
