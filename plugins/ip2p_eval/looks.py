@@ -18,7 +18,7 @@ GREY = 4.0  # mean chroma below which a photo counts as colourless
 
 def black_and_white(p: Pair) -> bool:
     grey = p.after.colour <= 5.0 and p.colour_ratio <= 0.5 and p.after.hue_share(0, 360, 14.0) <= 0.06
-    return grey and p.luma_agreement >= 0.6 and p.contrast_ratio >= 0.6
+    return grey and p.luma_agreement >= 0.6 and p.contrast_ratio >= 0.6 and p.strokes_on_edges <= 0.8
 
 
 def sepia(p: Pair) -> bool:
@@ -34,96 +34,108 @@ def night(p: Pair) -> bool:
 
 
 def sunset(p: Pair) -> bool:
-    glow = p.yellower >= 5 and p.redder >= 4 and p.redder + p.yellower >= 13
-    return glow and p.lighter <= 6 and p.after.colour >= 14 and p.after.hue_share(0, 85) >= 0.4
+    glow = p.redder >= 4 and p.yellower >= 0 and p.tint[0] + p.tint[1] >= 12 and p.tint[1] >= 4
+    return glow and p.lighter <= 8 and p.after.colour >= 14 and p.after.hue_share(0, 105) >= 0.4
 
 
 def warm(p: Pair) -> bool:
-    return p.tint[1] >= 4 and p.yellower >= 5 and p.redder >= -5 and p.lighter >= -12 and p.colour_ratio >= 0.85
+    return p.tint[1] >= 4 and p.yellower >= 4.5 and p.redder >= -5 and p.lighter >= -12 and p.colour_gain >= 0.5
 
 
 def cold(p: Pair) -> bool:
-    return p.yellower <= -5 and p.tint[1] <= -4 and p.redder <= 8 and p.lighter >= -20
+    return p.yellower <= -5 and p.tint[1] <= -4 and p.redder <= 8 and p.lighter >= -20 and p.colour_gain >= 0.3
 
 
 def brighter(p: Pair) -> bool:
-    return p.lighter >= 6 and p.colour_ratio >= 0.65 and p.luma_agreement >= 0.7 and p.contrast_ratio >= 0.6
+    faithful = p.luma_agreement >= 0.8 and p.colour_gain >= 0.6 and abs(p.tint[0]) <= 8 and abs(p.tint[1]) <= 8
+    return p.lighter >= 6 and faithful and p.contrast_ratio >= 0.7
 
 
 def darker(p: Pair) -> bool:
-    return p.lighter <= -6 and p.luma_agreement >= 0.7
+    return p.lighter <= -6 and p.luma_agreement >= 0.7 and abs(p.tint[0]) <= 12 and abs(p.tint[1]) <= 15
 
 
 def contrast(p: Pair) -> bool:
     wider = p.contrast_ratio >= 1.1 and p.after.spread - p.before.spread >= 2
-    return wider and p.luma_agreement >= 0.8 and abs(p.lighter) <= 12 and p.colour_ratio >= 0.85
+    faithful = p.luma_agreement >= 0.8 and p.colour_gain >= 0.85 and abs(p.tint[0]) <= 8 and abs(p.tint[1]) <= 8
+    return wider and faithful and abs(p.lighter) <= 12
 
 
 def vintage(p: Pair) -> bool:
     faded = p.contrast_ratio <= 0.95 and p.after.percentiles[0] - p.before.percentiles[0] >= 3
-    return faded and p.colour_ratio <= 1.15 and p.tint[1] >= 2 and p.luma_agreement >= 0.7
+    aged = 3 <= p.tint[1] <= 16 or (p.tint[0] >= 2 and -2 <= p.tint[1] <= 3)
+    return faded and aged and p.colour_gain <= 0.9 and p.after.colour <= 22 and p.luma_agreement >= 0.8
 
 
 def fog(p: Pair) -> bool:
     veiled = p.contrast_ratio <= 0.72 and p.after.percentiles[0] - p.before.percentiles[0] >= 10
-    grey = p.colour_ratio <= 0.8 and p.after.colour <= 16
+    grey = p.colour_gain <= 0.85 and p.after.colour <= 16
     return veiled and grey and p.after.light >= 48 and p.luma_agreement >= 0.3
 
 
 def winter(p: Pair) -> bool:
-    pale = p.colour_ratio <= 0.85 or p.after.colour <= 9
-    colder = p.tint[1] <= -1.5 or p.yellower <= -4
-    return pale and colder and p.lighter >= 3 and p.after.light >= 35
+    pale = p.colour_gain <= 0.85 or p.after.colour <= 9
+    colder = p.tint[1] <= -1.5 and p.after.colour >= 2
+    return pale and colder and p.lighter >= 3 and p.after.light >= 35 and p.luma_agreement >= 0.3
 
 
 def autumn(p: Pair) -> bool:
     orange = p.after.hue_share(25, 90)
-    turned = p.redder >= 4 and p.yellower >= -2 and orange - p.before.hue_share(25, 90) >= 0.08
-    return turned and p.colour_ratio >= 0.9 and orange >= 0.3 and p.lighter >= -20 and p.after.colour >= 10
+    turned = p.redder >= 3.5 and p.yellower >= -2 and orange - p.before.hue_share(25, 90) >= 0.08
+    ground = p.thirds[1][0] >= 2 or p.thirds[1][1] >= 3
+    vivid = p.colour_gain >= 0.5 and p.after.colour >= 10
+    return turned and ground and vivid and orange >= 0.3 and p.lighter >= -20
 
 
 def spring(p: Pair) -> bool:
     green = p.after.hue_share(100, 170)
-    return p.redder <= -4 and p.yellower >= -1 and green >= 0.3 and p.colour_ratio >= 0.95 and p.lighter >= -14
+    ground = p.thirds[1][0] <= -3
+    greener = green - p.before.hue_share(100, 170) >= 0.08 or p.tint[0] <= -2.5
+    return greener and green >= 0.3 and ground and p.redder <= -4 and p.yellower >= -1 and p.lighter >= -14
 
 
 def storm(p: Pair) -> bool:
-    grey = p.colour_ratio <= 0.8 or p.after.colour <= 6
+    grey = p.colour_gain <= 0.85 * min(1.0, p.after.light / p.before.light + 0.1) or p.after.colour <= 6
     return p.lighter <= -5 and grey and p.yellower <= 1 and p.tint[1] <= 1 and p.after.light <= 55
 
 
 def underwater(p: Pair) -> bool:
-    cyan = p.after.hue_share(160, 275, 6.0)
-    return p.tint[0] <= -4 and p.redder <= -4 and p.yellower <= -3 and cyan >= 0.6
+    cyan = p.after.hue_share(150, 285, 6.0)
+    return p.tint[0] <= -5 and p.tint[1] <= -1 and p.redder <= -4 and p.yellower <= -2 and cyan >= 0.4
 
 
 def neon(p: Pair) -> bool:
     electric = p.after.hue_share(280, 15, 25.0) + p.after.hue_share(190, 280, 25.0)
     grown = electric - p.before.hue_share(280, 15, 25.0) - p.before.hue_share(190, 280, 25.0)
     purple = p.after.hue_share(280, 360, 20.0)
-    return (
-        electric >= 0.25 and grown >= 0.2 and purple >= 0.08 and p.after.colour >= 22 and p.after.percentiles[1] <= 55
-    )
+    ground = p.thirds[1][0] >= 4 or p.thirds[1][1] <= -8
+    return electric >= 0.25 and grown >= 0.2 and purple >= 0.08 and ground and p.after.percentiles[1] <= 55
+
+
+def _smoothed(p: Pair) -> bool:
+    """Fine texture is gone from the areas between strong edges, which stay."""
+    plain = p.texture_kept <= 0.85 and (p.flatter >= 0.07 or p.weak_edges_kept <= 0.8)
+    return plain and p.strong_edges_kept >= 0.55
 
 
 def oil_painting(p: Pair) -> bool:
-    return p.texture_kept <= 0.65 and p.strong_edges_kept >= 0.6 and p.colour_ratio >= 0.75 and abs(p.lighter) <= 10
+    return _smoothed(p) and p.colour_gain >= 0.75 and abs(p.lighter) <= 10 and p.luma_agreement >= 0.7
 
 
 def watercolor(p: Pair) -> bool:
     paler = p.lighter >= 4 and p.contrast_ratio <= 1.0
-    return p.texture_kept <= 0.75 and p.strong_edges_kept >= 0.6 and paler and 0.4 <= p.colour_ratio <= 1.1
+    return _smoothed(p) and paler and 0.35 <= p.colour_gain <= 1.1 and p.luma_agreement >= 0.6
 
 
 def pencil_sketch(p: Pair) -> bool:
     paper = p.after.percentiles[2] >= 75 and p.after.light >= 62
-    return p.after.colour <= 7 and paper and p.strokes_on_edges >= 0.05
+    return p.after.colour <= 7 and paper and p.strokes_on_edges >= 0.1
 
 
 def cartoon(p: Pair) -> bool:
-    flat = p.texture_kept <= 0.8 or p.after.flat_share - p.before.flat_share >= 0.1
-    few = p.after.distinct_colours <= 0.6 * p.before.distinct_colours
-    return flat and few and p.strong_edges_kept >= 0.7 and p.colour_ratio >= 0.85
+    drawn = p.outlined >= 0.12 or p.colour_gain >= 1.12 or p.after.distinct_colours <= 0.3 * p.before.distinct_colours
+    vivid = p.colour_gain >= 0.85 and abs(p.lighter) <= 18 and p.after.colour >= 3
+    return p.flatter >= 0.12 and drawn and vivid and p.strong_edges_kept >= 0.5
 
 
 def pixel_art(p: Pair) -> bool:
@@ -135,14 +147,15 @@ def negative(p: Pair) -> bool:
 
 
 def dreamy(p: Pair) -> bool:
-    soft = p.strong_edges_kept <= 0.7 and p.texture_kept <= 0.5
-    return soft and p.colour_ratio >= 0.55 and p.lighter >= -5 and p.luma_agreement >= 0.7
+    soft = p.strong_edges_kept <= 0.7 and p.texture_kept <= 0.6
+    return soft and p.colour_gain >= 0.55 and p.lighter >= -5 and p.luma_agreement >= 0.7
 
 
 def desert(p: Pair) -> bool:
     sand = p.after.hue_share(50, 100)
     fewer = p.after.hue_share(105, 300) <= 0.5 * p.before.hue_share(105, 300) + 0.03
-    return sand >= 0.5 and fewer and p.yellower >= 5 and p.lighter >= -10 and p.tint[1] >= 3
+    ground = p.thirds[1][1] >= 3 or p.thirds[1][0] >= 6
+    return sand >= 0.5 and fewer and ground and p.yellower >= 3 and p.lighter >= -10 and p.tint[1] >= 5
 
 
 def _sky(p: Pair, a: float, b: float) -> bool:

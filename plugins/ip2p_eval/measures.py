@@ -94,8 +94,12 @@ class Photo:
         return np.hypot(dx, dy)  # (h, w)
 
     @cached_property
+    def broad_edge(self) -> Array:
+        return blur(self.edge, 1.0)  # (h, w)
+
+    @cached_property
     def fine_texture(self) -> Array:
-        return np.abs(self.luma - blur(self.luma, 1.5))  # (h, w)
+        return np.abs(self.luma - blur(self.luma, 2.5))  # (h, w)
 
     @cached_property
     def strongest_edges(self) -> Mask:
@@ -117,9 +121,14 @@ class Photo:
 
     @cached_property
     def flat_share(self) -> float:
-        """Share of pixels whose neighbours barely differ (flat areas)."""
+        """Share of pixels that barely differ from their neighbours, for the contrast that the picture has."""
         dx, dy = gradients(self.luma)
-        return float((np.hypot(dx, dy) < 0.6).mean())
+        return float((np.hypot(dx, dy) < 0.03 * max(self.spread, 5.0)).mean())
+
+    @cached_property
+    def colour_spread(self) -> float:
+        """Standard deviation of (a, b): how far colours differ from one another, whatever the tint."""
+        return float(self.lab[..., 1:].var(axis=(0, 1)).sum() ** 0.5)
 
     @cached_property
     def distinct_colours(self) -> float:
@@ -192,6 +201,15 @@ class Pair:
         return (self.after.colour + 1.0) / (self.before.colour + 1.0)
 
     @cached_property
+    def colour_gain(self) -> float:
+        """Colour differences after over before: 0 one ink, 1 as before, above 1 more saturated. Blind to tints."""
+        return (self.after.colour_spread + 1.0) / (self.before.colour_spread + 1.0)
+
+    @cached_property
+    def flatter(self) -> float:
+        return self.after.flat_share - self.before.flat_share
+
+    @cached_property
     def tint(self) -> tuple[float, float]:
         """(a, b) that a neutral grey has become: after = gain * before + tint, per channel, fitted over all pixels."""
         values = []
@@ -199,7 +217,7 @@ class Pair:
             x, y = self.before.lab[..., c], self.after.lab[..., c]
             covariance = float(((x - x.mean()) * (y - y.mean())).mean())
             # a ridge towards the overall change of chroma steadies it where the photo has little colour
-            gain = (covariance + 9.0 * min(self.colour_ratio, 1.5)) / (float(x.var()) + 9.0)
+            gain = (covariance + 9.0 * min(self.colour_gain, 1.5)) / (float(x.var()) + 9.0)
             values.append(float(y.mean()) - gain * float(x.mean()))
         return values[0], values[1]
 
@@ -210,19 +228,22 @@ class Pair:
 
     @cached_property
     def strong_edges_kept(self) -> float:
-        """Edge strength after over before at the strongest tenth of the edges before, contrast divided out."""
-        strong = self.before.strongest_edges
-        gain = max(self.contrast_ratio, 0.05)
-        return float(self.after.edge[strong].mean()) / max(float(self.before.edge[strong].mean()), 0.2) / gain
+        """Edge strength after over before where the strongest edges were, contrast divided out."""
+        return self._kept(self.before.edge, self.after.edge, self.before.strongest_edges)
+
+    @cached_property
+    def weak_edges_kept(self) -> float:
+        """Edge strength after over before away from the strongest edges, contrast divided out."""
+        return self._kept(self.before.edge, self.after.edge, self.before.weaker_edges)
 
     @cached_property
     def texture_kept(self) -> float:
         """Fine texture after over before away from the strongest edges, contrast divided out."""
-        weak = self.before.weaker_edges
-        gain = max(self.contrast_ratio, 0.05)
-        return (
-            float(self.after.fine_texture[weak].mean()) / max(float(self.before.fine_texture[weak].mean()), 0.1) / gain
-        )
+        return self._kept(self.before.fine_texture, self.after.fine_texture, self.before.weaker_edges)
+
+    def _kept(self, before: Array, after: Array, where: Mask) -> float:
+        # the floor on both sides keeps photos that have next to no texture near 1
+        return (float(after[where].mean()) / max(self.contrast_ratio, 0.05) + 0.1) / (float(before[where].mean()) + 0.1)
 
     @cached_property
     def thirds(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -235,7 +256,12 @@ class Pair:
     @cached_property
     def strokes_on_edges(self) -> float:
         """How far what is dark after lies on what was an edge before (correlation): drawn outlines."""
-        return correlation(blur(self.before.edge, 1.0), blur(100.0 - self.after.luma, 1.0))
+        return correlation(self.before.broad_edge, blur(100.0 - self.after.luma, 1.0))
+
+    @cached_property
+    def outlined(self) -> float:
+        """By how much that correlation grew: 0 for a copy, above 0.15 where outlines were drawn."""
+        return self.strokes_on_edges - correlation(self.before.broad_edge, blur(100.0 - self.before.luma, 1.0))
 
     @cached_property
     def layout(self) -> float:

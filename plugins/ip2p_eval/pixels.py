@@ -74,7 +74,7 @@ def _blur_matrix(length: int, sigma: float) -> Array:
 def blur(plane: Array, sigma: float) -> Array:
     """Gaussian blur of a plane (h, w), edges repeated."""
     height, width = plane.shape
-    return _blur_matrix(height, sigma) @ plane @ _blur_matrix(width, sigma).T
+    return np.asarray(_blur_matrix(height, sigma) @ plane @ _blur_matrix(width, sigma).T, np.float32)
 
 
 def gradients(plane: Array) -> tuple[Array, Array]:
