@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ip2p_cli.bar import progress_bar
+from ip2p_cli.dataset import Pair, encode_image, read_pairs, shard_path, write_shard
 from ip2p_cli.errors import (
     EnvironmentStop,
     Ip2pError,
@@ -32,6 +34,8 @@ from ip2p_cli.types import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pluggy
 
     from ip2p_cli.editor import Editor
@@ -48,6 +52,7 @@ __all__ = [
     "ModelInfo",
     "NonFiniteResult",
     "Outcome",
+    "Pair",
     "RecipeError",
     "SamplerFactory",
     "Severity",
@@ -56,8 +61,14 @@ __all__ = [
     "StepSettings",
     "UsageError",
     "Verdict",
+    "encode_image",
+    "find_model",
     "hookimpl",
     "load_editor",
+    "progress_bar",
+    "read_pairs",
+    "shard_path",
+    "write_shard",
 ]
 
 
@@ -86,7 +97,19 @@ def load_editor(
     from ip2p_cli.plugin_manager import collect_models, collect_samplers, create_plugin_manager
 
     manager = create_plugin_manager() if plugins is None else plugins
-    folder = resolve_model(model, collect_models(manager), offline)
+    folder = resolve_model(model, collect_models(manager), offline=offline)
     from ip2p_cli.editor import Editor  # after the model is found: a wrong name should not wait for torch
 
     return Editor.load(folder, collect_samplers(manager), device=device, dtype=dtype)
+
+
+def find_model(name: str, *, offline: bool = False) -> Path:
+    """The local folder of a checkpoint: a registered name, a folder or a hub id.
+
+    Raises:
+        ModelError: it cannot be found.
+    """
+    from ip2p_cli.models import resolve_model
+    from ip2p_cli.plugin_manager import collect_models, create_plugin_manager
+
+    return resolve_model(name, collect_models(create_plugin_manager()), offline=offline)

@@ -9,10 +9,9 @@ from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
-from ip2p_cli.api import UsageError, progress_bar
+from ip2p_cli.api import UsageError, progress_bar, shard_path, write_shard
 
 from .compose.engine import ComposeConfig, shard_pairs
-from .dataset import shard_path, write_shard
 
 
 def generate(

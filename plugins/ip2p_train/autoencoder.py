@@ -8,7 +8,6 @@ chroma of their patch, scaled to about unit variance, so that colour edits are n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,27 +16,12 @@ from diffusers import AutoencoderTiny
 from PIL import Image
 from torch import Tensor
 
+from .config import AutoencoderConfig
 from .photos import PhotoCrops
 
 # ITU-R BT.601 luma and colour differences, each divided by a scale that gives photos about unit variance.
 _YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
 _SCALE = torch.tensor([0.25, 0.1, 0.1])
-
-
-@dataclass(frozen=True)
-class AutoencoderConfig:
-    """Shape of the AutoencoderTiny and weights of its losses."""
-
-    latent_channels: int = 32
-    width: int = 48
-    encoder_blocks: tuple[int, ...] = (0, 1, 2, 3, 3)
-    decoder_blocks: tuple[int, ...] = (3, 3, 2, 1, 0)
-    crop: int = 128
-    latent_noise: float = 0.05
-    anchor_weight: float = 0.1
-    unit_weight: float = 0.02
-    gradient_weight: float = 0.5
-    recolour: float = 0.5  # share of crops given a random colour transform, so that edited photos are in the domain
 
 
 class AutoencoderPart:

@@ -20,7 +20,7 @@ _TEMPLATES = {
 
 
 def wordnet_texts(folder: Path, seed: int) -> list[str]:
-    """Each usual word of a WordNet database in two templates, and every definition of at most 16 words.
+    """Each usual word of a WordNet database in two templates, and every definition of at most 16 words, shuffled.
 
     Raises:
         FileNotFoundError: `folder` has no WordNet files.
@@ -31,6 +31,7 @@ def wordnet_texts(folder: Path, seed: int) -> list[str]:
         for word in _words(folder / f"index.{kind}"):
             texts += [template.format(x=word) for template in rng.sample(templates, 2)]
         texts += [text for text in _definitions(folder / f"data.{kind}") if len(text.split()) <= 16]
+    rng.shuffle(texts)
     return texts
 
 

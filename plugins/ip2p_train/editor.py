@@ -6,7 +6,6 @@ z_t is the noised latent of the edited picture, c_I the unscaled latent of the p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +14,21 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
+from ip2p_cli.api import UsageError
+
+from .assemble import assemble
+from .config import EditorConfig
 from .latents import LatentPairs
-
-
-@dataclass(frozen=True)
-class EditorConfig:
-    """Shape of a fresh U-Net, the dropout of the conditions, and the weights of the loss."""
-
-    block_out_channels: tuple[int, ...] = (128, 160, 192)
-    time_embedding_dim: int = 384
-    attention_heads: int = 4
-    drop_text: float = 0.05
-    drop_image: float = 0.05
-    drop_both: float = 0.05
-    timestep_power: float = 0.5  # t = T·u^power: below 1 favours high noise, where the edit is decided
-    colour_weight: float = 3.0  # loss weight of the colour-anchored latent channels 0..2
 
 
 class EditorPart:
     """Trains the U-Net of an editor; autoencoder and text encoder are frozen and their outputs cached."""
 
-    def __init__(self, pairs: LatentPairs, config: EditorConfig, unet: UNet2DConditionModel | None = None) -> None:
-        self.config, self.pairs = config, pairs
+    def __init__(
+        self, pairs: LatentPairs, config: EditorConfig, base: Path, unet: UNet2DConditionModel | None = None
+    ) -> None:
+        """`base` is the checkpoint whose other parts the finished editor takes over; no `unet`: a fresh one."""
+        self.config, self.pairs, self.base = config, pairs, base
         channels, text_width = pairs.originals.shape[1], pairs.texts.shape[2]
         self.model = unet or fresh_unet(config, channels, text_width, sample_size=pairs.originals.shape[-1])
         # Plain attention: torch's fused CPU kernel is slower backward. Inference is untouched by this.
@@ -66,8 +58,7 @@ class EditorPart:
 
     def save(self, folder: Path) -> None:
         self.model.set_default_attn_processor()
-        self.model.save_pretrained(folder / "unet")
-        self.scheduler.save_pretrained(folder / "scheduler")
+        assemble(folder, self.base, self.model, self.scheduler, self.config)
         self.model.set_attn_processor(AttnProcessor())
 
     def _drop(self, text: Tensor, image: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -78,6 +69,24 @@ class EditorPart:
         no_image = (u >= c.drop_text) & (u < c.drop_text + c.drop_both + c.drop_image)
         text = torch.where(no_text[:, None, None], self.pairs.null_text, text)
         return text, image * (~no_image)[:, None, None, None]
+
+
+def load_unet(base: Path, pairs: LatentPairs) -> UNet2DConditionModel:
+    """The base's own U-Net.
+
+    Raises:
+        UsageError: it does not take noised and photo latents side by side.
+    """
+    unet = UNet2DConditionModel.from_pretrained(
+        base, subfolder="unet", use_safetensors=True, local_files_only=True, torch_dtype=torch.float32
+    )
+    channels = pairs.originals.shape[1]
+    if unet.config.in_channels != 2 * channels:
+        raise UsageError(
+            f"{base}: its U-Net takes {unet.config.in_channels} channels, an editor takes {2 * channels} "
+            f"(2 × the latents'); give a --base that is an editor, or set [editor] fresh = true"
+        )
+    return unet
 
 
 def fresh_unet(config: EditorConfig, channels: int, text_width: int, sample_size: int) -> UNet2DConditionModel:

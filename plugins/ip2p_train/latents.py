@@ -113,7 +113,7 @@ class _Encoder:
 def _frozen_parts(model: Path) -> tuple[AutoencoderTiny | AutoencoderKL, CLIPTokenizer, CLIPTextModel]:
     from diffusers import AutoModel
 
-    vae = AutoModel.from_pretrained(model, subfolder="vae", use_safetensors=True, local_files_only=True)
+    vae = AutoModel.from_pretrained(str(model), subfolder="vae", use_safetensors=True, local_files_only=True)
     tokenizer = CLIPTokenizer.from_pretrained(model / "tokenizer", local_files_only=True)
     encoder = CLIPTextModel.from_pretrained(model / "text_encoder", use_safetensors=True, local_files_only=True)
     vae.eval().to(memory_format=torch.channels_last)

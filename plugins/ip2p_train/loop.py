@@ -11,7 +11,6 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,25 +18,9 @@ import torch
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
+from .config import LoopConfig
+
 STATE_FOLDER = ".train"
-
-
-@dataclass(frozen=True)
-class LoopConfig:
-    """How long and how fast to train. Every part takes the same settings."""
-
-    max_steps: int = 10_000
-    batch_size: int = 32
-    learning_rate: float = 3e-4
-    warmup_steps: int = 200
-    final_learning_rate: float = 0.05  # share of learning_rate left at the end of the cosine
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    ema_decay: float = 0.999
-    precision: str = "bf16"  # bf16 | fp32
-    seed: int = 0
-    log_every: int = 50
-    checkpoint_seconds: float = 180.0
 
 
 class Part(Protocol):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,25 +18,14 @@ from tokenizers.trainers import BpeTrainer
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-
-@dataclass(frozen=True)
-class TextEncoderConfig:
-    """Shape of the student and weights of its losses."""
-
-    vocabulary: int = 6000
-    hidden_size: int = 192
-    layers: int = 4
-    heads: int = 4
-    max_length: int = 32
-    family_share: float = 0.5  # share of each batch drawn from texts that have a family
-    family_weight: float = 0.25
+from .config import TextEncoderConfig
 
 
 class TextEncoderPart:
     """Trains a `CLIPTextModel` to say what the teacher says, in fewer numbers."""
 
     def __init__(
-        self, texts: Sequence[str], families: Sequence[str], teacher: Path, config: TextEncoderConfig
+        self, texts: Sequence[str], families: Sequence[str], config: TextEncoderConfig
     ) -> None:
         """`families[i]` is the family of `texts[i]`, or "" where it has none."""
         self.config = config
@@ -46,7 +34,7 @@ class TextEncoderPart:
         self.labels = torch.tensor([names.index(name) if name else -1 for name in families])
         self.with_family = (self.labels >= 0).nonzero()[:, 0]
         self.ids = tokenize(self.tokenizer, texts, config.max_length)  # (n, l)
-        self.targets = teacher_embeddings(texts, teacher)  # (n, d), unit length
+        self.targets = teacher_embeddings(texts, Path(config.teacher))  # (n, d), unit length
         self.model = nn.ModuleDict(
             {
                 "student": CLIPTextModel(_student_config(config, self.tokenizer)),

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..dataset import Pair, encode
+from ip2p_cli.api import Pair, encode_image
+
 from ..wordings import families, instruction
 from . import looks, scenes
 from .pixels import Array
@@ -40,13 +41,13 @@ def shard_pairs(photos: Sequence[Path], config: ComposeConfig, shard: int, count
         seed = int(np.random.SeedSequence([config.seed, shard, number]).generate_state(1)[0])
         rng, words = np.random.default_rng(seed), random.Random(seed)
         picture, sky = _source(photos, config, rng)
-        original = encode(to_image(picture))
+        original = encode_image(to_image(picture))
         for family in words.sample(families(), config.looks_per_source):
             edited = looks.apply(family, picture, rng, sky)
             yield Pair(
                 original_image=original,
                 edit_prompt=instruction(family, words),
-                edited_image=encode(to_image(edited)),
+                edited_image=encode_image(to_image(edited)),
                 family=family,
                 seed=seed,
             )

@@ -8,36 +8,30 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from PIL import Image
+from ip2p_cli.errors import UsageError
 
-_IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-SCHEMA = pa.schema(
-    [
-        ("original_prompt", pa.string()),
-        ("original_image", _IMAGE),
-        ("edit_prompt", pa.string()),
-        ("edited_prompt", pa.string()),
-        ("edited_image", _IMAGE),
-        ("engine", pa.string()),
-        ("family", pa.string()),
-        ("seed", pa.int64()),
-        ("p2p_threshold", pa.float32()),
-        ("cfg_scale", pa.float32()),
-        ("clip_sim_0", pa.float32()),
-        ("clip_sim_1", pa.float32()),
-        ("clip_sim_dir", pa.float32()),
-        ("clip_sim_image", pa.float32()),
-    ]
-).with_metadata(
-    {  # lets datasets.load_dataset decode the two image columns
-        b"huggingface": json.dumps(
-            {"info": {"features": {name: {"_type": "Image"} for name in ("original_image", "edited_image")}}}
-        ).encode()
-    }
-)
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from PIL import Image
+
+COLUMNS = {
+    "original_prompt": "string",
+    "original_image": "image",
+    "edit_prompt": "string",
+    "edited_prompt": "string",
+    "edited_image": "image",
+    "engine": "string",
+    "family": "string",
+    "seed": "int64",
+    "p2p_threshold": "float32",
+    "cfg_scale": "float32",
+    "clip_sim_0": "float32",
+    "clip_sim_1": "float32",
+    "clip_sim_dir": "float32",
+    "clip_sim_image": "float32",
+}
 REQUIRED = ("original_image", "edit_prompt", "edited_image")
 
 
@@ -55,19 +49,36 @@ class Pair:
     seed: int = 0
 
 
-def encode(image: Image.Image, quality: int = 92) -> bytes:
+def encode_image(image: Image.Image, quality: int = 92) -> bytes:
     """JPEG without chroma subsampling: colour is what these pairs teach."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality, subsampling=0)
     return buffer.getvalue()
 
 
+def schema() -> pa.Schema:
+    """The Arrow schema, with the note that makes `datasets.load_dataset` decode the two image columns."""
+    import pyarrow as pa
+
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    features = {
+        name: {"_type": "Image"} if kind == "image" else {"dtype": kind, "_type": "Value"}
+        for name, kind in COLUMNS.items()
+    }
+    note = json.dumps({"info": {"features": features}}).encode()
+    fields = [(name, image if kind == "image" else kind) for name, kind in COLUMNS.items()]
+    return pa.schema(fields).with_metadata({b"huggingface": note})
+
+
 def write_shard(folder: Path, index: int, count: int, pairs: Iterable[Pair]) -> Path:
     """Write `data-IIIII-of-NNNNN.parquet` by rename: a shard is there whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     rows = [_row(pair) for pair in pairs]
     path = shard_path(folder, index, count)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema()), temporary)
     os.replace(temporary, path)
     return path
 
@@ -76,21 +87,22 @@ def shard_path(folder: Path, index: int, count: int) -> Path:
     return folder / f"data-{index:05d}-of-{count:05d}.parquet"
 
 
-def read_pairs(folder: Path) -> Iterator[Mapping[str, object]]:
-    """Rows of all shards, in name order; image columns come as encoded bytes.
+def read_pairs(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """Rows of all shards, in name order; image columns come as encoded bytes, None where a shard lacks a column.
 
     Raises:
-        FileNotFoundError: no Parquet shard in `folder`.
-        KeyError: a required column is missing.
+        UsageError: no Parquet shard in `folder`, or one without a required column.
     """
+    import pyarrow.parquet as pq
+
     shards = sorted(folder.rglob("*.parquet"))
     if not shards:
-        raise FileNotFoundError(f"{folder} holds no Parquet shards; make some: ip2p gen-data -o {folder}")
+        raise UsageError(f"{folder} holds no dataset (*.parquet); make one: ip2p gen-data -o {folder}")
     for shard in shards:
         with pq.ParquetFile(shard) as file:
             missing = [name for name in REQUIRED if name not in file.schema_arrow.names]
             if missing:
-                raise KeyError(f"{shard} has no column {missing[0]}; it has {', '.join(file.schema_arrow.names)}")
+                raise UsageError(f"{shard} has no column {missing[0]}; it has: {', '.join(file.schema_arrow.names)}")
             wanted = [n for n in (*REQUIRED, "family", "seed") if n in file.schema_arrow.names]
             for batch in file.iter_batches(64, columns=wanted):
                 for row in batch.to_pylist():

@@ -1,0 +1,55 @@
+"""Puts the trained U-Net and the frozen parts of its base together: a checkpoint that `--model` takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import (
+    AutoModel,
+    DDIMScheduler,
+    StableDiffusionInstructPix2PixPipeline,
+    UNet2DConditionModel,
+)
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from .config import EditorConfig
+
+
+def assemble(folder: Path, base: Path, unet: UNet2DConditionModel, scheduler: DDIMScheduler, config: EditorConfig) -> None:
+    """Write the whole checkpoint under `folder`, each part by rename, and `ip2p.json` with its defaults."""
+    dtype = getattr(torch, config.save_dtype)
+    copy = UNet2DConditionModel.from_config(unet.config)
+    copy.load_state_dict(unet.state_dict())
+    vae = AutoModel.from_pretrained(str(base), subfolder="vae", use_safetensors=True, local_files_only=True)
+    pipeline = StableDiffusionInstructPix2PixPipeline(
+        vae=vae.to(dtype),
+        text_encoder=CLIPTextModel.from_pretrained(base / "text_encoder", local_files_only=True).to(dtype),
+        tokenizer=CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True),
+        unet=copy.to(dtype),
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    fresh = folder / f".assemble.{os.getpid()}"
+    pipeline.save_pretrained(fresh, safe_serialization=True)
+    factor = 2 ** (len(vae.config.block_out_channels) - 1)
+    defaults = {
+        "native_size": unet.config.sample_size * factor,
+        "steps": config.steps,
+        "text_guidance": config.text_guidance,
+        "image_guidance": config.image_guidance,
+        "sampler": config.sampler,
+        "licence": config.licence,
+    }
+    (fresh / "ip2p.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")
+    for part in sorted(fresh.iterdir()):
+        target = folder / part.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(part, target)
+    fresh.rmdir()
