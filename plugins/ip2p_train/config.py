@@ -47,6 +47,7 @@ class AutoencoderConfig:
     unit_weight: float = 0.02
     gradient_weight: float = 0.5
     recolour: float = 0.35  # share of crops given a random colour transform, so that edited photos are in the domain
+    photos: str = ""  # folder of photos to learn besides the dataset's edited pictures
     max_pictures: int = 2500  # pictures of the dataset held in memory
 
 

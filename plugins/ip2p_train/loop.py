@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from .config import LoopConfig
 
 STATE_FOLDER = ".train"
+FIRST_ESTIMATE = 5  # steps after which the time needed is first said
 
 
 class Part(Protocol):
@@ -86,7 +87,7 @@ def train(part: Part, config: LoopConfig, out: Path, *, resume: bool, device: st
         optimizer.zero_grad(set_to_none=True)
         ema.step(parameters)
         step, seen = step + 1, seen + config.batch_size
-        if step % config.log_every == 0 or step == config.max_steps:
+        if step % config.log_every == 0 or step in (FIRST_ESTIMATE, config.max_steps):
             seconds = time.monotonic() - started
             yield {
                 "step": step,

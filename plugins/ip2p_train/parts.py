@@ -27,8 +27,9 @@ def build_part(name: str, data: Path, base: Path | None, config: TrainConfig, ou
 def _autoencoder(data: Path, base: Path | None, config: TrainConfig, out: Path) -> Part:
     from .autoencoder import AutoencoderPart
 
+    photos = Path(config.autoencoder.photos or data)
     has_pairs = any(data.rglob("*.parquet"))
-    return AutoencoderPart(data, config.autoencoder, _pictures(data, config) if has_pairs else ())
+    return AutoencoderPart(photos, config.autoencoder, _pictures(data, config) if has_pairs else ())
 
 
 def _pictures(data: Path, config: TrainConfig) -> Iterator[Image.Image]:

@@ -18,6 +18,7 @@ from .pixels import (
     clip,
     contrast,
     edges,
+    flatten,
     greenness,
     grey,
     heights,
@@ -137,29 +138,30 @@ def neon(x: Array, sky: Array, rng: np.random.Generator) -> Array:
 
 
 def oil_painting(x: Array, sky: Array, rng: np.random.Generator) -> Array:
-    painted = kuwahara(kuwahara(x, 5), 7)
-    return contrast(saturate(painted, 1.45), 1.12, 0.45)
+    painted = mix(flatten(x, 4, 0.012), kuwahara(x, 3), 0.45)
+    return contrast(saturate(painted, 1.35), 1.10, 0.45)
 
 
 def watercolor(x: Array, sky: Array, rng: np.random.Generator) -> Array:
-    wash = kuwahara(kuwahara(x, 5), 5)
+    wash = flatten(flatten(x, 4, 0.01), 4, 0.006)
     rims = smoothstep(edges(wash), 0.2, 0.8)
-    return mix(saturate(wash, 1.15), (1.0, 0.98, 0.95), 0.42) - 0.12 * rims[..., None]
+    return mix(saturate(wash, 1.25), (1.0, 0.98, 0.95), 0.40) - 0.16 * rims[..., None]
 
 
 def pencil_sketch(x: Array, sky: Array, rng: np.random.Generator) -> Array:
-    g = luma(x)
-    dodge = g / (blur(g, 3) + 0.02)
-    shade = 0.82 + 0.18 * smoothstep(blur(g, 2), 0.05, 0.5)
-    line = np.clip(1 - 1.9 * np.clip(1 - dodge, 0, 1), 0.08, 1) * shade
+    g = np.sqrt(luma(x))  # evens out dark photos, which would else be all hatching
+    dodge = (g + 0.10) / (blur(g, 3) + 0.10)
+    shade = 0.94 + 0.06 * smoothstep(blur(g, 2), 0.1, 0.6)
+    outline = smoothstep(edges(box(x, 1)), 0.15, 0.9)
+    line = np.clip(1 - 2.4 * np.clip(0.98 - dodge, 0, 1) - 0.55 * outline, 0.10, 1) * shade
     return np.repeat(line[..., None], 3, axis=-1)
 
 
 def cartoon(x: Array, sky: Array, rng: np.random.Generator) -> Array:
-    flat = kuwahara(kuwahara(x, 5), 5)
-    levels = posterise(clip(contrast(saturate(flat, 1.7), 1.2)), 5)
-    lines = smoothstep(edges(flat), 0.35, 0.6)
-    return mix(mix(flat, levels, 0.85), (0.05, 0.05, 0.06), 0.85 * lines)
+    flat = mix(flatten(x, 4, 0.012), kuwahara(x, 3), 0.25)
+    levels = posterise(clip(contrast(saturate(flat, 1.6), 1.15)), 6)
+    lines = smoothstep(edges(flat), 0.30, 0.6)
+    return mix(levels, (0.05, 0.05, 0.06), 0.8 * lines)
 
 
 def pixel_art(x: Array, sky: Array, rng: np.random.Generator) -> Array:

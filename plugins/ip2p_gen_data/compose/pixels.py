@@ -81,6 +81,14 @@ def edges(x: Array) -> Array:
     return np.clip(np.sqrt(dx * dx + dy * dy) * 6, 0, 1).astype(np.float32)
 
 
+def flatten(x: Array, radius: int, epsilon: float) -> Array:
+    """Self-guided filter (He et al. 2010): texture weaker than sqrt(epsilon) goes, strong edges stay."""
+    mean = box(x, radius)
+    variance = np.maximum(box(x * x, radius) - mean * mean, 0).mean(axis=-1, keepdims=True)
+    slope = variance / (variance + epsilon)
+    return box(slope, radius) * x + box((1 - slope) * mean, radius)
+
+
 def kuwahara(x: Array, radius: int) -> Array:
     """Each pixel takes the mean of the calmest of its four quadrants: paint-like patches with sharp borders."""
     means, spreads = box(x, radius // 2), box(luma(x) ** 2, radius // 2) - box(luma(x), radius // 2) ** 2
