@@ -104,7 +104,8 @@ class _Encoder:
     @torch.no_grad()
     def _flush(self) -> None:
         batch = torch.stack(self.waiting).permute(0, 3, 1, 2).float() / 127.5 - 1  # (b, 3, h, w) in [-1, 1]
-        encoded = self.vae.encode(batch.to(memory_format=torch.channels_last))
+        with torch.autocast("cpu", torch.bfloat16):  # several times quicker where the processor has bf16 units
+            encoded = self.vae.encode(batch.to(memory_format=torch.channels_last))
         latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
         self.latents.append(latents.half().contiguous())
         self.waiting.clear()

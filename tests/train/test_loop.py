@@ -1,0 +1,71 @@
+"""The loop: a killed and resumed run has the very loss curve of an uninterrupted one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ip2p_train.config import LoopConfig
+from ip2p_train.loop import NonFiniteLoss, learning_rate_at, step_generator, train
+
+CONFIG = LoopConfig(
+    max_steps=12, batch_size=4, learning_rate=1e-2, warmup_steps=3, log_every=1, checkpoint_seconds=0.0, precision="fp32"
+)
+
+
+class Line:
+    """Fits y = 2x + 1."""
+
+    def __init__(self, spoil_at: int | None = None) -> None:
+        torch.manual_seed(0)
+        self.model: nn.Module = nn.Linear(1, 1)
+        self.calls, self.spoil_at = 0, spoil_at
+
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        self.calls += 1
+        x = torch.randn(batch_size, 1, generator=generator)
+        loss = (self.model(x) - 2 * x - 1).pow(2).mean()
+        return (loss * float("nan") if self.calls == self.spoil_at else loss), {}
+
+    def save(self, folder: Path) -> None:
+        torch.save(self.model.state_dict(), folder / "line.pt")
+
+
+@pytest.mark.parametrize("stop", [1, 4, 11])
+def test_a_stopped_run_resumes_bit_equal(tmp_path: Path, stop: int) -> None:
+    whole = [record["loss"] for record in train(Line(), CONFIG, tmp_path / "a", resume=False)]
+    run = train(Line(), CONFIG, tmp_path / "b", resume=False)
+    first = [next(run)["loss"] for _ in range(stop)]
+    run.close()  # killed: the checkpoint of the last step but one or later is on disk
+    rest = [record for record in train(Line(), CONFIG, tmp_path / "b", resume=True)]
+    assert first == whole[:stop]
+    assert [record["loss"] for record in rest] == whole[rest[0]["step"] - 1 :]
+    final = [torch.load(tmp_path / name / "line.pt", weights_only=True) for name in "ab"]
+    assert all(torch.equal(final[0][key], final[1][key]) for key in final[0])
+
+
+def test_resume_without_a_checkpoint_starts_fresh(tmp_path: Path) -> None:
+    assert next(train(Line(), CONFIG, tmp_path, resume=True))["step"] == 1
+
+
+def test_a_nan_loss_stops_the_run_and_names_the_step(tmp_path: Path) -> None:
+    with pytest.raises(NonFiniteLoss, match="step 2"):
+        list(train(Line(spoil_at=3), CONFIG, tmp_path, resume=False))
+
+
+def test_step_generators_are_repeatable_and_apart() -> None:
+    draws = {torch.rand(1, generator=step_generator(0, step)).item() for step in range(50)}
+    assert len(draws) == 50
+    assert torch.equal(
+        torch.rand(3, generator=step_generator(1, 2)), torch.rand(3, generator=step_generator(1, 2))
+    )
+
+
+def test_the_learning_rate_warms_up_then_falls_to_its_floor() -> None:
+    rates = [learning_rate_at(step, replace(CONFIG, max_steps=100, warmup_steps=10)) for step in range(101)]
+    assert rates[0] < rates[5] < rates[10] == max(rates)
+    assert rates[100] == pytest.approx(0.05 * CONFIG.learning_rate)
