@@ -11,22 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-WORDS = [
-    "make",
-    "it",
-    "night",
-    "add",
-    "snow",
-    "turn",
-    "this",
-    "into",
-    "a",
-    "sunset",
-    "winter",
-    "the",
-    "picture",
-    "please",
-]
+WORDS = ("make", "it", "night", "add", "snow", "turn", "this", "into", "a", "sunset", "winter", "the", "picture")
 
 SD_SCHEDULER: Mapping[str, Any] = {
     "_class_name": "PNDMScheduler",
@@ -64,6 +49,7 @@ class TinySpec:
     latent_channels: int = 4
     scaling_factor: float = 1.0
     unet_channels: tuple[int, ...] = (32, 32)
+    unet_gain: float = 3.0  # on its last layer; large: edits go far, and rounding with them
     text_width: int = 32
     max_length: int = 16
     sample_size: int = 16  # latents a side
@@ -167,7 +153,7 @@ def _make_unet(spec: TinySpec) -> Any:
         cross_attention_dim=spec.text_width,
         **text,
     )
-    _widen(unet.conv_out, 3.0)
+    _widen(unet.conv_out, spec.unet_gain)
     return unet
 
 

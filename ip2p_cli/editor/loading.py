@@ -85,8 +85,8 @@ def load_components(checkpoint: Checkpoint, device: torch.device, dtype: str | N
         text_encoder = _load(checkpoint, "text_encoder", transformers.CLIPTextModel, dtype_key="dtype")
         tokenizer = _load_tokenizer(checkpoint, transformers.CLIPTokenizer)
     chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()))
-    networks = [_cast(network, device, chosen) for network in (vae, unet, text_encoder)]
-    return Components(*networks, tokenizer=tokenizer, device=device)
+    vae, unet, text_encoder = (_cast(network, device, chosen) for network in (vae, unet, text_encoder))
+    return Components(vae, unet, text_encoder, tokenizer, device)
 
 
 def _cast(network: Any, device: torch.device, dtype: torch.dtype) -> Any:
