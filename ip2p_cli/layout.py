@@ -41,10 +41,11 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def weight_files(folder: Path, part: str) -> list[Path]:
-    """The safetensors files of one part, in shards or in one; empty where they are not all there."""
+    """The safetensors files of one part, in one, in shards or in half precision; empty where they are not all there."""
     whole = folder / part / f"{WEIGHT_STEMS[part]}.safetensors"
-    if whole.is_file():
-        return [whole]
+    for file in (whole, whole.with_suffix(".fp16.safetensors")):
+        if file.is_file():
+            return [file]
     index = whole.with_name(whole.name + ".index.json")
     if not index.is_file():
         return []
@@ -69,17 +70,10 @@ def check_layout(folder: Path) -> None:
     if INDEX in missing:
         raise ModelError(f"{folder} is not a checkpoint in diffusers layout: it has no {INDEX}")
     for part, stem in WEIGHT_STEMS.items():
-        if f"{part}/{stem}.safetensors" not in missing:
-            continue
-        if _has(folder / part, *PICKLED):
+        if f"{part}/{stem}.safetensors" in missing and _has(folder / part, *PICKLED):
             raise ModelError(
                 f"{folder} holds pickled weights in {part}/, which can hide code; "
                 f"convert it: ip2p models convert {folder} -o DIR"
-            )
-        variants = sorted((folder / part).glob(f"{stem}.*.safetensors"))
-        if variants:
-            raise ModelError(
-                f"{folder} has only a variant of {part}'s weights; rename {variants[0].name} to {stem}.safetensors"
             )
     raise ModelError(f"{folder} is not a whole checkpoint: it lacks {', '.join(missing)}; fetch or convert it again")
 

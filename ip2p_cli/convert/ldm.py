@@ -33,12 +33,6 @@ def convert_file(source: Path, output: Path, *, tokenizer: Path | None, ema: boo
     Raises:
         ModelError: the file is refused, or is not an InstructPix2Pix checkpoint with a CLIP text encoder.
     """
-    from diffusers.loaders.single_file_utils import (
-        convert_ldm_clip_checkpoint,
-        convert_ldm_unet_checkpoint,
-        convert_ldm_vae_checkpoint,
-    )
-
     state = read_weights(source)
     if any(key.startswith("cond_stage_model.model.") for key in state):
         raise ModelError(f"{source} has an OpenCLIP text encoder (Stable Diffusion 2), which is not supported")
@@ -48,6 +42,12 @@ def convert_file(source: Path, output: Path, *, tokenizer: Path | None, ema: boo
     write_tokenizer(
         tokenizer, output / "tokenizer", vocabulary=text["vocab_size"], length=text["max_position_embeddings"]
     )
+    from diffusers.loaders.single_file_utils import (  # only now: refusing a file must not take the seconds of this
+        convert_ldm_clip_checkpoint,
+        convert_ldm_unet_checkpoint,
+        convert_ldm_vae_checkpoint,
+    )
+
     only_unet = _ema_weights(source, state) if ema else _under(state, UNET)
     write_network(output, "unet", KINDS["unet"], unet, convert_ldm_unet_checkpoint(only_unet, unet))
     write_network(output, "vae", KINDS["vae"], vae, convert_ldm_vae_checkpoint(_under(state, VAE), vae))
