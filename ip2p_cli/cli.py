@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
@@ -52,22 +53,23 @@ def build_app(disabled: Sequence[str] = ()) -> tuple[typer.Typer, list[str]]:
     app.command("plugins")(plugins.plugins)
     app.command("doctor")(doctor.doctor)
     manager = create_plugin_manager(disabled)
-    warnings = [
+    broken = [
         f"plugin {plugin.name!r} of {plugin.distribution} cannot be loaded: {plugin.error}; "
         f"mend it, or switch it off with --no-plugin {plugin.name}"
         for plugin in manager.broken()
     ]
-    return app, warnings + register_commands(manager, app)
+    return app, broken + register_commands(manager, app)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code. Every error ends here, as one line on stderr."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters of them is said of the photo, by name
     debug = "--debug" in arguments or bool(os.environ.get("IP2P_DEBUG"))
     try:
         _switch_plugins_off(arguments)
-        app, warnings = build_app()
+        app, broken = build_app()
         if "_IP2P_COMPLETE" not in os.environ:
-            for warning in warnings:
+            for warning in broken:
                 _say(f"warning: {warning}")
         command = typer.main.get_command(app)
         code = command.main(args=list(arguments), prog_name="ip2p", standalone_mode=False)
@@ -99,6 +101,8 @@ def _explain(problem: Exception) -> int:
         return EXIT_INTERRUPTED
     usage = getattr(problem, "format_message", None)  # the parser's own errors
     if usage is not None:
+        if not usage():  # a command without arguments has shown its help
+            return EXIT_USAGE
         context = getattr(problem, "ctx", None)
         where = f"; see `{context.command_path} --help`" if context is not None else ""
         _say(f"error: {usage().rstrip('.')}{where}")

@@ -45,6 +45,7 @@ class Journal:
         self._file = root / FOLDER / FILE
         self._lock = threading.Lock()
         self._records: dict[str, Record] = {record.output: record for record in _read(self._file)}
+        self._torn = self._file.is_file() and not self._file.read_bytes().endswith(b"\n")
 
     def lookup(self, output: Path) -> Record | None:
         """The record of an output, if there is one and the file is still what was written then."""
@@ -64,9 +65,11 @@ class Journal:
         with self._lock:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("ab") as file:
-                file.write(line.encode())
+                # What follows a line cut short must not be lost with it.
+                file.write((("\n" if self._torn else "") + line).encode())
                 file.flush()
                 os.fsync(file.fileno())
+            self._torn = False
             self._records[record.output] = record
 
     def _name(self, output: Path) -> str:

@@ -106,6 +106,8 @@ def _save_options(edited: Image, photo: Photo, encoding: Encoding, format_: str)
     exif = _exif(photo.exif, encoding.metadata, edited.size)
     if exif:
         options["exif"] = exif
+        if format_ == "TIFF":
+            options["compression"] = None  # libtiff, which compresses, cannot write EXIF's groups
     return options
 
 

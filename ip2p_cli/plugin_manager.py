@@ -108,11 +108,11 @@ def hook_names() -> list[str]:
 
 
 def each_call(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """(plugin name, its implementation with the arguments bound), in pluggy's calling order.
+    """(plugin name, its implementation with the arguments bound), in the order of the plugins' names.
 
     One by one, not through the hook itself, so that a failure can be laid at the right plugin's door.
     """
-    for impl in reversed(getattr(manager.hook, hook).get_hookimpls()):
+    for impl in getattr(manager.hook, hook).get_hookimpls():
         if not (impl.wrapper or impl.hookwrapper):
             bound = {name: arguments[name] for name in impl.argnames}
             yield impl.plugin_name, functools.partial(impl.function, **bound)

@@ -1,0 +1,430 @@
+"""The batch engine with a fake editor: order, isolation, retries, resume, bounded work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from io import BytesIO, StringIO
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pluggy
+import pytest
+from PIL import Image
+
+from ip2p_cli import hookspecs
+from ip2p_cli.batch import BatchRun
+from ip2p_cli.chain import MAX_TRIES, ChainRunner
+from ip2p_cli.checks import Checks
+from ip2p_cli.errors import EnvironmentStop
+from ip2p_cli.events import JsonLines
+from ip2p_cli.hookspecs import hookimpl
+from ip2p_cli.journal import Journal
+from ip2p_cli.output import AtomicWriter, Encoding
+from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
+from ip2p_cli.prepare import OnExists, Preparer, RunSettings
+from ip2p_cli.sources import SourceReader
+from ip2p_cli.store import Store
+from ip2p_cli.types import EditJob, Outcome, Severity, Source, Step, StepSettings, Verdict
+from tests.fakes import EXPLOSIVE, SMALL, FakeEditor, shifted
+from tests.photos import gradient, save
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.finished = 0
+
+    def outcome(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    def finish(self, summary: object) -> None:
+        self.finished += 1
+
+    @property
+    def statuses(self) -> list[str]:
+        return [outcome.status for outcome in self.outcomes]
+
+
+class Bench:
+    """A folder of photos and everything a run needs."""
+
+    def __init__(self, root: Path, editor: FakeEditor | None = None, **plugins: object) -> None:
+        self.photos, self.out = root / "photos", root / "out"
+        self.editor = editor or FakeEditor()
+        self.manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self.manager.add_hookspecs(hookspecs)
+        for name, plugin in plugins.items():
+            self.manager.register(plugin, name)
+        self.recorder = Recorder()
+        self.stop: Callable[[], bool] = lambda: False
+
+    def plans(self, chains: Chains) -> Iterator[PhotoPlan]:
+        sources = (Source(path, PurePosixPath(path.name)) for path in sorted(self.photos.iterdir()))
+        return plan(sources, chains, destination(str(self.out), None, None, chains.outputs))
+
+    def run(
+        self,
+        *instructions: str,
+        on_exists: OnExists = OnExists.RESUME,
+        batch_size: int = 4,
+        variants: int = 1,
+        seed: int = 0,
+        full_resolution: bool = True,
+        plans: Iterator[PhotoPlan] | None = None,
+        listeners: tuple[Any, ...] = (),
+    ) -> list[str]:
+        chains = Chains((tuple(map(Step, instructions)),), seed=seed, variants=variants)
+        settings = RunSettings("fake", self.editor.fingerprint, full_resolution=full_resolution)
+        checks, journal = Checks(self.manager), Journal(self.out)
+        self.recorder = Recorder()
+        BatchRun(
+            Preparer(settings, checks, journal, on_exists, SourceReader(BytesIO()), 100),
+            ChainRunner(self.editor, checks, "fake", full_resolution=full_resolution),
+            Store(Encoding(), journal, "fake", AtomicWriter()),
+            [self.recorder, *listeners],
+            batch_size,
+            self.stop,
+        ).run(self.plans(chains) if plans is None else plans)
+        return self.recorder.statuses
+
+    def written(self) -> list[str]:
+        return sorted(p.name for p in self.out.rglob("*") if p.is_file() and ".ip2p" not in p.parts)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    for number in range(6):
+        save(tmp_path / "photos" / f"{number}.png", gradient(20 + number, 15))
+    return Bench(tmp_path)
+
+
+def with_plugin(bench: Bench, plugin: object) -> Bench:
+    return Bench(bench.photos.parent, bench.editor, check=plugin)
+
+
+def test_every_photo_is_edited_at_its_own_size_and_reported_in_order(bench: Bench) -> None:
+    assert bench.run("x") == ["done"] * 6
+    assert [o.job.source.relative.name for o in bench.recorder.outcomes] == [f"{n}.png" for n in range(6)]
+    assert [len(call) for call in bench.editor.calls] == [4, 2]
+    for number in range(6):
+        expected = shifted(gradient(20 + number, 15), 47)
+        assert Image.open(bench.out / f"{number}.png").tobytes() == expected.tobytes()
+    assert bench.recorder.finished == 1
+
+
+def test_a_chain_edits_what_the_step_before_it_made(bench: Bench) -> None:
+    bench.run("x", "longer")
+    assert Image.open(bench.out / "0.png").tobytes() == shifted(gradient(20, 15), 47 + 82).tobytes()
+    assert [[r.step_index for r in call][0] for call in bench.editor.calls] == [0, 1, 0, 1]
+
+
+def test_requests_carry_the_digest_of_the_file_the_seed_and_the_variant(bench: Bench) -> None:
+    bench.run("x", variants=2, seed=5)
+    requests = [request for call in bench.editor.calls for request in call]
+    assert len({request.source_digest for request in requests}) == 6
+    assert {(request.seed, request.variant) for request in requests} == {(5, 0), (5, 1)}
+    assert requests[0].source_digest == requests[1].source_digest
+
+
+@pytest.mark.parametrize("position", [0, 3, 5])
+def test_one_photo_that_fails_in_the_editor_does_not_harm_the_others(bench: Bench, position: int) -> None:
+    save(bench.photos / f"{position}.png", Image.new("RGB", (20, 15), EXPLOSIVE))
+    statuses = bench.run("x")
+    assert statuses == ["failed" if number == position else "done" for number in range(6)]
+    assert "bang" in str(bench.recorder.outcomes[position].reason)
+    assert f"{position}.png" not in bench.written()
+    assert len(bench.written()) == 5
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\x89PNG\r\n\x1a\nbroken"])
+def test_a_file_that_does_not_decode_fails_alone(bench: Bench, data: bytes) -> None:
+    (bench.photos / "2.png").write_bytes(data)
+    assert bench.run("x").count("failed") == 1
+    assert len(bench.written()) == 5
+
+
+def test_a_missing_file_fails_alone(bench: Bench) -> None:
+    (bench.photos / "9.png").symlink_to("nowhere.png")
+    assert bench.run("x") == ["done"] * 6 + ["failed"]
+    assert "No such file" in str(bench.recorder.outcomes[6].reason)
+
+
+def test_a_result_that_is_not_finite_fails(bench: Bench) -> None:
+    assert bench.run("nan") == ["failed"] * 6
+    assert bench.written() == []
+
+
+def test_a_result_of_another_size_is_never_written(bench: Bench) -> None:
+    assert bench.run("wrong size") == ["failed"] * 6
+    assert bench.written() == []
+
+
+def test_a_lost_device_stops_the_run(bench: Bench) -> None:
+    with pytest.raises(EnvironmentStop, match="run the same command again"):
+        bench.run("device lost")
+    assert bench.recorder.finished == 1, "the summary is given also then"
+
+
+def test_the_models_own_pixels(bench: Bench) -> None:
+    bench.run("x", full_resolution=False)
+    assert Image.open(bench.out / "0.png").size == SMALL
+
+
+def test_a_second_run_skips_everything_and_edits_nothing(bench: Bench) -> None:
+    bench.run("x")
+    before = {path.name: path.stat().st_mtime_ns for path in bench.out.iterdir()}
+    bench.editor.calls.clear()
+    assert bench.run("x") == ["skipped"] * 6
+    assert bench.editor.calls == []
+    assert {path.name: path.stat().st_mtime_ns for path in bench.out.iterdir()} == before
+
+
+def test_only_what_is_missing_is_made_again(bench: Bench) -> None:
+    bench.run("x")
+    (bench.out / "3.png").unlink()
+    assert bench.run("x") == ["skipped"] * 3 + ["done"] + ["skipped"] * 2
+
+
+def test_an_output_of_something_else_is_an_error_naming_both(bench: Bench) -> None:
+    bench.run("make it night")
+    assert bench.run("add snow") == ["failed"] * 6
+    reason = str(bench.recorder.outcomes[0].reason)
+    assert "'make it night'" in reason
+    assert "'add snow'" in reason
+    assert "--on-exists" in reason
+    assert bench.run("make it night", seed=1) == ["failed"] * 6
+    bench.editor.fingerprint = "fake-2"
+    assert bench.run("make it night") == ["failed"] * 6
+
+
+def test_a_changed_source_is_noticed(bench: Bench) -> None:
+    bench.run("x")
+    save(bench.photos / "0.png", gradient(99, 15))
+    assert bench.run("x") == ["failed"] + ["skipped"] * 5
+
+
+def test_a_file_that_ip2p_did_not_write_is_not_touched(bench: Bench) -> None:
+    bench.out.mkdir()
+    (bench.out / "0.png").write_bytes(b"mine")
+    assert bench.run("x")[0] == "failed"
+    assert (bench.out / "0.png").read_bytes() == b"mine"
+
+
+def test_overwrite_rename_error(bench: Bench) -> None:
+    bench.run("x")
+    assert bench.run("x", on_exists=OnExists.ERROR) == ["failed"] * 6
+    assert bench.run("xx", on_exists=OnExists.RENAME) == ["done"] * 6
+    assert bench.run("xx", on_exists=OnExists.RENAME) == ["done"] * 6
+    assert len(bench.written()) == 18
+    assert {"0.png", "0_1.png", "0_2.png"} <= set(bench.written())
+    assert bench.run("xxx", on_exists=OnExists.OVERWRITE) == ["done"] * 6
+    assert Image.open(bench.out / "0.png").tobytes() == shifted(gradient(20, 15), 61).tobytes()
+    assert bench.run("xxx") == ["skipped"] * 6
+
+
+class Blocks:
+    def __init__(self, hook: str, verdict: Verdict) -> None:
+        self.hook, self.verdict = hook, verdict
+        self.seen: list[str] = []
+
+    def _answer(self, hook: str) -> Verdict | None:
+        self.seen.append(hook)
+        return self.verdict if hook == self.hook else None
+
+    @hookimpl
+    def ip2p_check_instruction(self) -> Verdict | None:
+        return self._answer("instruction")
+
+    @hookimpl
+    def ip2p_check_source(self) -> Verdict | None:
+        return self._answer("source")
+
+    @hookimpl
+    def ip2p_review_result(self) -> Verdict | None:
+        return self._answer("review")
+
+
+@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
+def test_a_block_at_any_stage_writes_nothing(bench: Bench, hook: str) -> None:
+    check = Blocks(hook, Verdict.block("no"))
+    bench = with_plugin(bench, check)
+    assert bench.run("x") == ["blocked"] * 6
+    assert bench.written() == []
+    assert bench.recorder.outcomes[0].reason is not None
+    assert "check: no" in bench.recorder.outcomes[0].reason
+    assert (hook == "review") == bool(bench.editor.calls)
+    assert check.seen.count("instruction") == 1
+
+
+def test_a_blocked_instruction_is_known_before_any_pixel_is_read(bench: Bench) -> None:
+    (bench.photos / "0.png").write_bytes(b"broken")
+    assert with_plugin(bench, Blocks("instruction", Verdict.block("no"))).run("x") == ["blocked"] * 6
+
+
+@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
+def test_a_flag_at_any_stage_writes_and_marks(bench: Bench, hook: str) -> None:
+    bench = with_plugin(bench, Blocks(hook, Verdict.flag("odd")))
+    assert bench.run("x") == ["flagged"] * 6
+    assert len(bench.written()) == 6
+    assert "odd" in str(bench.recorder.outcomes[0].reason)
+
+
+class Reviewer:
+    """Wants the image guidance to rise until it is `enough`; looks at the photos that are 20 wide only."""
+
+    def __init__(self, enough: float) -> None:
+        self.enough, self.tries = enough, 0
+        self.befores: set[bytes] = set()
+
+    @hookimpl
+    def ip2p_review_result(self, job: EditJob, before: Image.Image) -> Verdict:
+        if before.width != 20:
+            return Verdict.allow()
+        self.tries += 1
+        self.befores.add(before.tobytes())
+        if self.tries >= self.enough:
+            return Verdict.allow()
+        return Verdict.retry(StepSettings(image_guidance=float(self.tries)), "too far")
+
+
+def test_a_retry_edits_that_photo_again_from_its_start_with_the_new_settings(bench: Bench) -> None:
+    reviewer = Reviewer(enough=3)
+    bench = with_plugin(bench, reviewer)
+    assert bench.run("x", "y") == ["done"] * 6
+    retried = [call for call in bench.editor.calls if len(call) == 1]
+    assert [[(r.image_guidance, r.step_index) for r in call] for call in retried] == [
+        [(1.0, 0)],
+        [(1.0, 1)],
+        [(2.0, 0)],
+        [(2.0, 1)],
+    ]
+    assert retried[0][0].image.tobytes() == gradient(20, 15).tobytes()
+    assert reviewer.befores == {gradient(20, 15).tobytes()}
+
+
+def test_retries_are_bounded_and_end_flagged(bench: Bench) -> None:
+    reviewer = Reviewer(enough=1000)
+    bench = with_plugin(bench, reviewer)
+    assert bench.run("x") == ["flagged"] + ["done"] * 5
+    assert reviewer.tries == MAX_TRIES
+    assert "4 tries: check: too far" in str(bench.recorder.outcomes[0].reason)
+
+
+class LeftHalf:
+    @hookimpl
+    def ip2p_make_mask(self, image: Image.Image) -> Image.Image:
+        mask = Image.new("L", image.size, 0)
+        mask.paste(255, (0, 0, image.width // 2, image.height))
+        return mask
+
+
+def test_outside_a_mask_pixels_are_bit_identical(bench: Bench) -> None:
+    with_plugin(bench, LeftHalf()).run("x", "longer")
+    before, after = gradient(20, 15), Image.open(bench.out / "0.png")
+    right, left = (10, 0, 20, 15), (0, 0, 10, 15)
+    assert after.crop(right).tobytes() == before.crop(right).tobytes()
+    assert after.crop(left).tobytes() == shifted(before, 47 + 82).crop(left).tobytes()
+
+
+class Crashes:
+    @hookimpl
+    def ip2p_make_mask(self) -> None:
+        raise ValueError("no mask here")
+
+
+def test_a_plugin_that_makes_no_mask_fails_the_items(bench: Bench) -> None:
+    bench = with_plugin(bench, Crashes())
+    assert bench.run("x") == ["failed"] * 6
+    assert "'check' could not make a mask" in str(bench.recorder.outcomes[0].reason)
+
+
+def test_a_stop_finishes_what_is_in_hand_and_no_more(bench: Bench) -> None:
+    bench.stop = lambda: len(bench.editor.calls) >= 1
+    assert bench.run("x", batch_size=2) == ["done"] * 2
+    assert bench.written() == ["0.png", "1.png"]
+    bench.stop = lambda: False
+    assert bench.run("x", batch_size=2) == ["skipped"] * 2 + ["done"] * 4
+
+
+def test_the_plan_is_not_read_far_ahead_of_the_editor(bench: Bench) -> None:
+    taken = 0
+    chains = Chains(((Step("x"),),))
+
+    def watched() -> Iterator[PhotoPlan]:
+        nonlocal taken
+        for photo in bench.plans(chains):
+            for copy in range(50):
+                taken += 1
+                [item] = photo.jobs
+                yield plan_of(photo, item.job, bench.out / f"{photo.source.relative.stem}-{copy}.png")
+
+    ahead = []
+    original = bench.editor.edit_each
+
+    def spying(requests: Any, **options: Any) -> Any:
+        ahead.append(taken - sum(len(call) for call in bench.editor.calls))
+        return original(requests, **options)
+
+    bench.editor.edit_each = spying  # type: ignore[method-assign]
+    assert bench.run("x", plans=watched()) == ["done"] * 300
+    assert max(ahead) <= 2 * 4 + 4
+
+
+def plan_of(photo: PhotoPlan, job: EditJob, output: Path) -> PhotoPlan:
+    from dataclasses import replace
+
+    from ip2p_cli.plan import PlannedJob
+
+    return PhotoPlan(photo.source, (PlannedJob(replace(job, output=output)),))
+
+
+def test_a_full_disk_stops_the_run_and_leaves_no_temporary_files(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import os
+
+    real = os.replace
+
+    def full(source: str, target: Path) -> None:
+        if Path(target).name == "3.png":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(EnvironmentStop, match="No space left"):
+        bench.run("x", batch_size=2)
+    assert "3.png" not in bench.written()
+    assert not [name for name in bench.written() if name.startswith(".")]
+    assert "failed" not in bench.recorder.statuses
+    monkeypatch.undo()
+    bench.run("x")
+    assert bench.written() == [f"{number}.png" for number in range(6)]
+
+
+def test_a_reader_of_events_that_goes_away_stops_the_run(bench: Bench) -> None:
+    class Closed(StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(EnvironmentStop):
+        bench.run("x", listeners=(JsonLines(Closed()),))
+
+
+def test_events_are_one_json_object_a_line(bench: Bench) -> None:
+    (bench.photos / "2.png").write_bytes(b"text")
+    stream = StringIO()
+    bench.run("make it night", listeners=(JsonLines(stream),))
+    *items, summary = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [item["status"] for item in items] == ["done", "done", "failed", "done", "done", "done"]
+    assert set(items[0]) >= {
+        *("event", "source", "output", "status", "seed", "instructions", "model", "seconds", "reason", "change")
+    }
+    assert items[0]["instructions"] == ["make it night"]
+    assert items[0]["change"] == {"mean": 0.25}
+    assert summary == {"event": "summary", "done": 5, "skipped": 0, "flagged": 0, "blocked": 0, "failed": 1} | {
+        "seconds": summary["seconds"]
+    }
+
+
+def test_severities_are_ordered() -> None:
+    assert Severity.ALLOW < Severity.FLAG < Severity.RETRY < Severity.BLOCK
