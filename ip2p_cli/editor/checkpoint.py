@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ip2p_cli.errors import ModelError
+from ip2p_cli.layout import CONFIGS, DEFAULTS, INDEX, PICKLED, WEIGHT_STEMS, check_layout, read_json
 
 # Only these classes are ever built, whatever a checkpoint asks for.
 ALLOWED: Mapping[str, Mapping[str, frozenset[str]]] = {
@@ -20,9 +20,6 @@ ALLOWED: Mapping[str, Mapping[str, frozenset[str]]] = {
     "text_encoder": {"transformers": frozenset({"CLIPTextModel"})},
     "tokenizer": {"transformers": frozenset({"CLIPTokenizer", "CLIPTokenizerFast"})},
 }
-WEIGHTED = ("vae", "unet", "text_encoder")
-PICKLES = (".bin", ".ckpt", ".pt", ".pth")
-
 SAMPLER_OF_CLASS = {
     "DDIMScheduler": "ddim",
     "EulerDiscreteScheduler": "euler",
@@ -108,7 +105,7 @@ class Checkpoint:
         """Weights, configurations and vocabulary of the parts that are loaded; not licences, cards or pictures."""
         parts = [self.folder / part for part in (*ALLOWED, "scheduler")]
         files = [path for part in parts for path in part.iterdir() if path.suffix in {".safetensors", ".json", ".txt"}]
-        own = self.folder / "ip2p.json"
+        own = self.folder / DEFAULTS
         return [*files, own] if own.is_file() else files
 
     def _sampler_of_scheduler(self) -> str:
@@ -123,40 +120,20 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises ModelError where a part is missing, is of a class outside ALLOWED, has no safetensors weights, or is not
     an InstructPix2Pix network.
     """
-    if folder.suffix in PICKLES:
+    if folder.suffix in PICKLED:
         raise ModelError(f"{folder}: weights in pickle files are never loaded: run `ip2p models convert {folder}`")
-    index_file = folder / "model_index.json"
-    if not index_file.is_file():
-        raise ModelError(f"{folder}: no model_index.json: name a checkpoint folder in diffusers layout")
-    index = _read_json(index_file)
-    classes = {part: _allowed_class(folder, part, index.get(part)) for part in ALLOWED}
-    for part in ALLOWED:
-        if not (folder / part).is_dir():
-            raise ModelError(f"{folder}: the part {part}/ is missing: fetch the whole checkpoint again")
-    for part in WEIGHTED:
-        _check_weights(folder, part)
-    own = folder / "ip2p.json"
+    check_layout(folder)
+    index = read_json(folder / INDEX)
+    own = folder / DEFAULTS
     checkpoint = Checkpoint(
         folder=folder,
-        classes=classes,
-        configs={part: _read_json(folder / part / "config.json") for part in WEIGHTED},
-        scheduler=_read_json(folder / "scheduler" / "scheduler_config.json"),
-        own=_read_json(own) if own.is_file() else {},
+        classes={part: _allowed_class(folder, part, index.get(part)) for part in ALLOWED},
+        configs={part: read_json(folder / part / CONFIGS[part]) for part in WEIGHT_STEMS},
+        scheduler=read_json(folder / "scheduler" / CONFIGS["scheduler"]),
+        own=read_json(own) if own.is_file() else {},
     )
     _check_shapes(checkpoint)
     return checkpoint
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{path} is missing: fetch the whole checkpoint again") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}): fetch the checkpoint again") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path} does not hold a JSON object: fetch the checkpoint again")
-    return value
 
 
 def _allowed_class(folder: Path, part: str, entry: Any) -> str:
@@ -167,17 +144,6 @@ def _allowed_class(folder: Path, part: str, entry: Any) -> str:
         allowed = " or ".join(sorted(names for group in ALLOWED[part].values() for names in group))
         raise ModelError(f"{folder}: {part} is {library}.{name}, which is not loaded: it must be {allowed}")
     return str(name)
-
-
-def _check_weights(folder: Path, part: str) -> None:
-    files = sorted((folder / part).iterdir())
-    if any(path.suffix == ".safetensors" for path in files):
-        return
-    pickles = [path.name for path in files if path.suffix in PICKLES]
-    if pickles:
-        reason = f"{part}/{pickles[0]} is a pickle file, which is never loaded"
-        raise ModelError(f"{folder}: {reason}: run `ip2p models convert {folder}`")
-    raise ModelError(f"{folder}: {part}/ holds no .safetensors weights: fetch the whole checkpoint again")
 
 
 def _check_shapes(checkpoint: Checkpoint) -> None:
@@ -205,5 +171,5 @@ def _number(checkpoint: Checkpoint, key: str, default: float) -> float:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise ModelError(f"{checkpoint.folder / 'ip2p.json'}: {key} = {value!r} is not a number of 0 or more")
+        raise ModelError(f"{checkpoint.folder / DEFAULTS}: {key} = {value!r} is not a number of 0 or more")
     return value

@@ -11,6 +11,7 @@ import torch
 
 from ip2p_cli.editor.checkpoint import Checkpoint
 from ip2p_cli.errors import ModelError, UsageError
+from ip2p_cli.layout import weight_files
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 LARGE = 200_000_000  # U-Net parameters from which half precision pays on a GPU
@@ -98,8 +99,7 @@ def _cast(network: Any, device: torch.device, dtype: torch.dtype) -> Any:
 def _load(checkpoint: Checkpoint, part: str, network: Any, dtype_key: str) -> Any:
     folder = checkpoint.folder / part
     options = {dtype_key: torch.float32, "use_safetensors": True, "local_files_only": True}
-    plain = [path for path in folder.glob("*.safetensors") if ".fp16." not in path.name]
-    if not plain:
+    if any(".fp16." in path.name for path in weight_files(checkpoint.folder, part)):
         options["variant"] = "fp16"
     try:
         loaded, info = network.from_pretrained(str(folder), output_loading_info=True, **options)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import ip2p_samplers
 import pytest
 import torch
+from torch import Tensor
 
 from ip2p_cli.editor.noise import initial_noise, item_generator
 from ip2p_cli.hookspecs import SamplerFactory
@@ -30,7 +32,7 @@ SAMPLERS = registered()
 @pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("network", contract.CONFIGS)
 @pytest.mark.parametrize("name", sorted(SAMPLERS))
-def test_contract(name: str, network: str, check) -> None:
+def test_contract(name: str, network: str, check: Callable[..., None]) -> None:
     check(SAMPLERS[name], contract.CONFIGS[network])
 
 
@@ -39,7 +41,7 @@ def test_promised_names() -> None:
 
 
 def test_contract_rejects_a_sampler_that_takes_v_for_noise() -> None:
-    def wrong(config):
+    def wrong(config: Mapping[str, Any]) -> Any:
         return SAMPLERS["euler"](dict(config) | {"prediction_type": "epsilon"})
 
     with pytest.raises(AssertionError):
@@ -47,11 +49,11 @@ def test_contract_rejects_a_sampler_that_takes_v_for_noise() -> None:
 
 
 def test_contract_rejects_a_sampler_with_a_global_generator() -> None:
-    def wrong(config):
+    def wrong(config: Mapping[str, Any]) -> Any:
         scheduler = SAMPLERS["euler"](config)
         step = scheduler.step
 
-        def noisy_step(output, timestep, sample, return_dict=False):
+        def noisy_step(output: Tensor, timestep: Tensor, sample: Tensor, return_dict: bool = False) -> tuple[Tensor]:
             [result] = step(output, timestep, sample, return_dict=False)[:1]
             return (result + 0.01 * torch.randn(result.shape),)
 

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,7 +140,9 @@ def test_noise_of_another_shape_is_refused(editor: Editor, photo: Photo, shape: 
         ({"text_guidance": float("nan")}, "text guidance"),
     ],
 )
-def test_settings_that_cannot_run_are_refused_first(editor: Editor, photo: Photo, changes, message: str) -> None:
+def test_settings_that_cannot_run_are_refused_first(
+    editor: Editor, photo: Photo, changes: dict[str, Any], message: str
+) -> None:
     good = EditRequest(photo(0), "winter", steps=2)
     with pytest.raises(UsageError, match=message):
         editor.edit([good, replace(good, **changes)])
@@ -196,7 +199,7 @@ def test_no_requests_no_results(editor: Editor) -> None:
 
 
 def counted(function: Callable, calls: dict[str, int], name: str) -> Callable:
-    def call(*args, **options):
+    def call(*args: Any, **options: Any) -> Any:
         calls[name] += 1
         return function(*args, **options)
 
@@ -212,7 +215,7 @@ class TestNonFinite:
         honest = encoder.forward
         bad = editor._components.tokenizer("winter", padding="max_length", return_tensors="pt").input_ids
 
-        def forward(input_ids, attention_mask=None):
+        def forward(input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> tuple[torch.Tensor]:
             [hidden] = honest(input_ids, attention_mask=attention_mask)[:1]
             if torch.equal(input_ids, bad) and when(hidden.dtype):
                 hidden = hidden * torch.nan
@@ -252,5 +255,7 @@ class TestNonFinite:
         first, _, third = broken.edit_each(self.requests(photo))
         sound = Editor.load(tiny_checkpoint, ip2p_register_samplers(), device="cpu", dtype="bfloat16")
         expected = sound.edit(self.requests(photo))
+        assert isinstance(first, EditResult)
+        assert isinstance(third, EditResult)
         assert furthest(first, expected[0]) == 0
         assert furthest(third, expected[2]) == 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -51,7 +53,7 @@ def test_turning_the_photo_turns_the_canvas(width: int, height: int, model: tupl
 
 @given(st.integers(300, 8000), st.fractions(1, 2), st.sampled_from([(256, 64), (512, 64)]))
 @settings(deadline=None, max_examples=100)
-def test_usual_photos_get_about_the_native_area(height: int, aspect, model: tuple[int, int]) -> None:
+def test_usual_photos_get_about_the_native_area(height: int, aspect: Fraction, model: tuple[int, int]) -> None:
     native, multiple = model
     chosen = fit(int(height * aspect), height, native, multiple)
     content = chosen.content_width * chosen.content_height
