@@ -1,0 +1,82 @@
+"""The shipped model: it follows instructions, it is learned and not faked, and diffusers opens it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from ip2p_cli.api import EditRequest, find_model, load_editor
+from ip2p_cli.editor import Editor
+from ip2p_eval.looks import FAMILIES, applicable, followed, preserved
+from ip2p_eval.wordings import wording_for
+
+PHOTOS = sorted((Path(__file__).parents[2] / "examples" / "photos").glob("*.jpg"))
+
+
+def share_followed_and_preserved(editor: Editor) -> float:
+    photos = [Image.open(path).convert("RGB").resize((256, 192)) for path in PHOTOS[:2]]
+    cases = [(photo, family) for photo in photos for family in FAMILIES if applicable(photo, family)]
+    requests = [
+        EditRequest(image=photo, instruction=wording_for(f"photo {photos.index(photo)}", family), steps=6)
+        for photo, family in cases
+    ]
+    results = editor.edit(requests)
+    good = [
+        followed(photo, result.image, family) and preserved(photo, result.image, family)
+        for (photo, family), result in zip(cases, results, strict=True)
+    ]
+    return sum(good) / len(good)
+
+
+def test_the_checkpoint_is_small_enough_to_ship() -> None:
+    folder = find_model("mini")
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 40_000_000
+    assert (folder / "MODEL_CARD.md").is_file()
+
+
+def test_the_same_photo_and_seed_give_the_same_picture_and_another_seed_another() -> None:
+    editor = load_editor("mini", device="cpu")
+    photo = Image.open(PHOTOS[0]).convert("RGB").resize((160, 120))
+    first, again, other = (
+        editor.edit([EditRequest(image=photo, instruction="make it night", seed=seed, steps=3)])[0].image.tobytes()
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.slow
+def test_mini_follows_held_out_wordings_and_a_random_network_does_not(tmp_path: Path) -> None:
+    assert share_followed_and_preserved(load_editor("mini", device="cpu")) >= 0.6
+
+    from diffusers import UNet2DConditionModel
+
+    folder = tmp_path / "random"
+    shutil.copytree(find_model("mini"), folder)
+    torch.manual_seed(0)
+    config = UNet2DConditionModel.load_config(folder / "unet")
+    UNet2DConditionModel.from_config(config).save_pretrained(folder / "unet")
+    assert share_followed_and_preserved(load_editor(str(folder), device="cpu")) <= 0.02
+
+
+@pytest.mark.slow
+def test_diffusers_own_pipeline_opens_and_runs_mini() -> None:
+    from diffusers import StableDiffusionInstructPix2PixPipeline
+
+    pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(find_model("mini"), torch_dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    photo = Image.open(PHOTOS[0]).convert("RGB").resize((256, 192))
+    [image] = pipeline(
+        "make it night",
+        image=photo,
+        num_inference_steps=6,
+        guidance_scale=3.0,
+        image_guidance_scale=1.3,
+        generator=torch.Generator().manual_seed(0),
+    ).images
+    assert image.size == photo.size
+    assert followed(photo, image, "night")
