@@ -47,7 +47,7 @@ def cold(p: Pair) -> bool:
 
 
 def brighter(p: Pair) -> bool:
-    faithful = p.luma_agreement >= 0.8 and p.colour_gain >= 0.6 and abs(p.tint[0]) <= 8 and abs(p.tint[1]) <= 8
+    faithful = p.luma_agreement >= 0.8 and p.colour_gain >= 0.6 and abs(p.tint[0]) <= 13 and abs(p.tint[1]) <= 13
     return p.lighter >= 6 and faithful and p.contrast_ratio >= 0.7
 
 
@@ -57,7 +57,7 @@ def darker(p: Pair) -> bool:
 
 def contrast(p: Pair) -> bool:
     wider = p.contrast_ratio >= 1.1 and p.after.spread - p.before.spread >= 2
-    faithful = p.luma_agreement >= 0.8 and p.colour_gain >= 0.85 and abs(p.tint[0]) <= 8 and abs(p.tint[1]) <= 8
+    faithful = p.luma_agreement >= 0.8 and p.colour_gain >= 0.85 and abs(p.tint[0]) <= 10 and abs(p.tint[1]) <= 10
     return wider and faithful and abs(p.lighter) <= 12
 
 
@@ -95,7 +95,8 @@ def spring(p: Pair) -> bool:
 
 
 def storm(p: Pair) -> bool:
-    grey = p.colour_gain <= 0.85 * min(1.0, p.after.light / p.before.light + 0.1) or p.after.colour <= 6
+    duller = p.colour_gain <= 0.85 * min(1.0, p.after.light / max(p.before.light, 1.0) + 0.1)
+    grey = (duller and p.after.colour <= 14) or p.after.colour <= 6
     return p.lighter <= -5 and grey and p.yellower <= 1 and p.tint[1] <= 1 and p.after.light <= 55
 
 
@@ -139,7 +140,7 @@ def cartoon(p: Pair) -> bool:
 
 
 def pixel_art(p: Pair) -> bool:
-    return p.after.blockiness >= 0.5 and p.after.blockiness - p.before.blockiness >= 0.2
+    return p.after.blockiness >= 0.3 and p.after.blockiness - p.before.blockiness >= 0.15
 
 
 def negative(p: Pair) -> bool:
@@ -147,7 +148,7 @@ def negative(p: Pair) -> bool:
 
 
 def dreamy(p: Pair) -> bool:
-    soft = p.strong_edges_kept <= 0.7 and p.texture_kept <= 0.6
+    soft = p.strong_edges_kept <= 0.66 and p.texture_kept <= 0.6
     return soft and p.colour_gain >= 0.55 and p.lighter >= -5 and p.luma_agreement >= 0.7
 
 
@@ -164,7 +165,8 @@ def _sky(p: Pair, a: float, b: float) -> bool:
     towards = top[0] * a + top[1] * b
     across = abs(top[0] * b - top[1] * a)
     below = bottom[0] * a + bottom[1] * b
-    return towards >= 7 and towards >= across and towards - below >= 5
+    coloured = p.top_tone[0] * a + p.top_tone[1] * b >= 6  # a blue sky that only went grey has not turned orange
+    return coloured and towards >= 7 and towards >= across and towards - below >= 5
 
 
 def pink_sky(p: Pair) -> bool:

@@ -1,0 +1,94 @@
+"""`ip2p eval` end to end on a tiny random checkpoint: figures, pictures, streams."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from ip2p_eval import ip2p_register_commands
+from PIL import Image
+from typer.testing import CliRunner
+
+from ip2p_cli.api import UsageError
+from tests.eval.scenes import scene, to_pil
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed in range(2):
+        to_pil(scene(seed, 64)).save(folder / f"{seed}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def app() -> typer.Typer:
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    ip2p_register_commands(app)
+    return app
+
+
+def run(app: typer.Typer, *arguments: object) -> tuple[str, str]:
+    result = CliRunner().invoke(app, ["eval", *map(str, arguments)], catch_exceptions=False, standalone_mode=False)
+    return result.stdout, result.stderr
+
+
+def test_looks_writes_figures_and_a_sheet(
+    app: typer.Typer, photos: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    stdout, stderr = run(
+        app,
+        photos,
+        "--model",
+        tiny_checkpoint,
+        "-o",
+        out,
+        "--families",
+        "night,sepia",
+        "--seed",
+        3,
+        "--json",
+        "--device",
+        "cpu",
+    )
+    figures = json.loads((out / "looks.json").read_text())
+    assert json.loads(stdout) == figures
+    assert figures["edits"] == 4
+    assert figures["seed"] == 3
+    assert figures["overall"]["followed"]["share"] <= 0.5  # random weights follow nothing but by chance
+    assert "night" in stderr and "followed" in stderr
+    assert Image.open(out / "looks.jpg").height > 200
+
+
+def test_guidance_prints_both_correlations(
+    app: typer.Typer, photos: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    stdout, stderr = run(
+        app,
+        photos,
+        "--model",
+        tiny_checkpoint,
+        "-o",
+        tmp_path,
+        "--suite",
+        "guidance",
+        "--limit",
+        1,
+        "--families",
+        "night",
+    )
+    figures = json.loads((tmp_path / "guidance.json").read_text())
+    assert stdout == ""
+    assert "text guidance" in stderr and "image guidance" in stderr
+    assert -1 <= figures["text"]["spearman"] <= 1
+    assert len(figures["image"]["mean_distance"]) == 4
+
+
+def test_an_unknown_suite_is_named(app: typer.Typer, photos: Path) -> None:
+    with pytest.raises(UsageError, match="unknown suite 'lookz'"):
+        run(app, photos, "--suite", "lookz")
