@@ -24,7 +24,7 @@ def gen_data(
     seed: Annotated[int, typer.Option(help="One seed makes the same dataset again.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 means one a core.")] = 0,
 ) -> None:
-    """Make (photo, instruction, edited photo) pairs in Parquet shards; the same command again goes on where it stopped."""
+    """Make (photo, instruction, edited photo) pairs in Parquet shards; the same command again goes on."""
     if engine != "compose":
         raise UsageError(f"unknown engine {engine!r}; there is: compose")
     if photos is not None and not photos.is_dir():

@@ -9,28 +9,81 @@ from pathlib import Path
 
 import tomli
 
-_SUBJECTS = ("it", "this", "the photo", "the picture", "the image", "this photo", "the scene", "this picture", "everything")
+_SUBJECTS = (
+    "it",
+    "this",
+    "the photo",
+    "the picture",
+    "the image",
+    "this photo",
+    "the scene",
+    "this picture",
+    "everything",
+)
 
 _TEMPLATES = {
     "say": ("{x}",),
     "like": (
-        "make {s} look like {x}", "turn {s} into {x}", "change {s} to {x}", "transform {s} into {x}", "as {x}",
-        "make {s} into {x}", "make {s} resemble {x}", "convert {s} to {x}", "{s} should look like {x}", "{x}",
-        "have {s} look like {x}", "i want {x}", "make {s} appear like {x}", "render {s} as {x}", "let {s} be {x}",
+        "make {s} look like {x}",
+        "turn {s} into {x}",
+        "change {s} to {x}",
+        "transform {s} into {x}",
+        "as {x}",
+        "make {s} into {x}",
+        "make {s} resemble {x}",
+        "convert {s} to {x}",
+        "{s} should look like {x}",
+        "{x}",
+        "have {s} look like {x}",
+        "i want {x}",
+        "make {s} appear like {x}",
+        "render {s} as {x}",
+        "let {s} be {x}",
     ),
     "be": (
-        "make {s} {x}", "make {s} look {x}", "turn {s} {x}", "{s} should be {x}", "i want {s} {x}", "{x}",
-        "let {s} be {x}", "have {s} look {x}", "make {s} more {x}", "make {s} very {x}", "get {s} to look {x}",
-        "it should look {x}", "change {s} so that it is {x}",
+        "make {s} {x}",
+        "make {s} look {x}",
+        "turn {s} {x}",
+        "{s} should be {x}",
+        "i want {s} {x}",
+        "{x}",
+        "let {s} be {x}",
+        "have {s} look {x}",
+        "make {s} more {x}",
+        "make {s} very {x}",
+        "get {s} to look {x}",
+        "it should look {x}",
+        "change {s} so that it is {x}",
     ),
     "add": (
-        "add {x}", "add {x} to {s}", "put {x} in {s}", "give {s} {x}", "with {x}", "apply {x}", "apply {x} to {s}",
-        "give {s} {x}", "i want {x}", "let there be {x}", "include {x}", "bring in {x}", "use {x}", "{x}",
+        "add {x}",
+        "add {x} to {s}",
+        "put {x} in {s}",
+        "give {s} {x}",
+        "with {x}",
+        "apply {x}",
+        "apply {x} to {s}",
+        "give {s} {x}",
+        "i want {x}",
+        "let there be {x}",
+        "include {x}",
+        "bring in {x}",
+        "use {x}",
+        "{x}",
         "edit {s} to have {x}",
     ),
 }
 
-_OPENINGS = ("please ", "can you ", "could you ", "can you please ", "now ", "i would like you to ", "try to ", "kindly ")
+_OPENINGS = (
+    "please ",
+    "can you ",
+    "could you ",
+    "can you please ",
+    "now ",
+    "i would like you to ",
+    "try to ",
+    "kindly ",
+)
 _CLOSINGS = (" please", ", please", " for me", " now", "!", ".")
 
 

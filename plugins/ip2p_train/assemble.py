@@ -19,7 +19,9 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from .config import EditorConfig
 
 
-def assemble(folder: Path, base: Path, unet: UNet2DConditionModel, scheduler: DDIMScheduler, config: EditorConfig) -> None:
+def assemble(
+    folder: Path, base: Path, unet: UNet2DConditionModel, scheduler: DDIMScheduler, config: EditorConfig
+) -> None:
     """Write the whole checkpoint under `folder`, each part by rename, and `ip2p.json` with its defaults."""
     dtype = getattr(torch, config.save_dtype)
     copy = UNet2DConditionModel.from_config(unet.config)

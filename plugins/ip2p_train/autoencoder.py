@@ -55,11 +55,7 @@ class AutoencoderPart:
         anchor = F.mse_loss(z[:, :3], colour_of(x, self.factor))
         unit = (z.std(dim=(0, 2, 3))[3:] - 1).pow(2).mean() + z.mean(dim=(0, 2, 3))[3:].pow(2).mean()
         total = (
-            pixels
-            + coarse
-            + config.gradient_weight * edges
-            + config.anchor_weight * anchor
-            + config.unit_weight * unit
+            pixels + coarse + config.gradient_weight * edges + config.anchor_weight * anchor + config.unit_weight * unit
         )
         psnr = -10 * torch.log10(F.mse_loss(y.detach().clamp(-1, 1), x) / 4).item()
         return total, {"psnr": psnr, "anchor": anchor.item(), "unit": unit.item()}

@@ -35,7 +35,7 @@ def train(
     if part not in PARTS:
         raise UsageError(f"unknown part {part!r}; there are: {', '.join(PARTS)}")
     settings = load_config(config)
-    given = {"max_steps": max_steps, "batch_size": batch_size, "seed": seed}
+    given: dict[str, Any] = {"max_steps": max_steps, "batch_size": batch_size, "seed": seed}
     loop = dataclasses.replace(settings.loop, **{name: value for name, value in given.items() if value is not None})
     settings = dataclasses.replace(settings, loop=loop)
     if print_config:

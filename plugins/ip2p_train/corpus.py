@@ -12,7 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _TEMPLATES = {
-    "noun": ("add {x}", "make it look like {x}", "turn it into {x}", "{x}", "a {x}", "put {x} in the photo", "add a {x}"),
+    "noun": (
+        "add {x}",
+        "make it look like {x}",
+        "turn it into {x}",
+        "{x}",
+        "a {x}",
+        "put {x} in the photo",
+        "add a {x}",
+    ),
     "adj": ("make it {x}", "make the photo look {x}", "{x}", "turn it {x}", "a {x} scene", "make the sky {x}"),
     "verb": ("{x} it", "{x} the photo", "{x}", "please {x} the image", "{x} everything"),
     "adv": ("make it {x} brighter", "{x}", "change it {x}"),

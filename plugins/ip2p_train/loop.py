@@ -66,7 +66,7 @@ def train(part: Part, config: LoopConfig, out: Path, *, resume: bool, device: st
         NonFiniteLoss: naming the step and its seed.
     """
     torch.manual_seed(config.seed)
-    part.model.to(device=device, memory_format=torch.channels_last).train()
+    part.model.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     parameters = [p for p in part.model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True

@@ -21,12 +21,20 @@ from transformers import AutoModel, AutoTokenizer, CLIPTextConfig, CLIPTextModel
 from .config import TextEncoderConfig
 
 
+class Distilled(nn.Module):
+    """The student, and the heads that it is trained through: two (pooled, mean) to the teacher, two to the families."""
+
+    def __init__(self, config: TextEncoderConfig, tokenizer: CLIPTokenizer, width: int, families: int) -> None:
+        super().__init__()
+        self.student = CLIPTextModel(_student_config(config, tokenizer))
+        self.to_teacher = nn.ModuleList([nn.Linear(config.hidden_size, width) for _ in range(2)])
+        self.to_family = nn.ModuleList([nn.Linear(config.hidden_size, families) for _ in range(2)])
+
+
 class TextEncoderPart:
     """Trains a `CLIPTextModel` to say what the teacher says, in fewer numbers."""
 
-    def __init__(
-        self, texts: Sequence[str], families: Sequence[str], config: TextEncoderConfig
-    ) -> None:
+    def __init__(self, texts: Sequence[str], families: Sequence[str], config: TextEncoderConfig) -> None:
         """`families[i]` is the family of `texts[i]`, or "" where it has none."""
         self.config = config
         self.tokenizer = train_tokenizer(texts, config)
@@ -35,15 +43,8 @@ class TextEncoderPart:
         self.with_family = (self.labels >= 0).nonzero()[:, 0]
         self.ids = tokenize(self.tokenizer, texts, config.max_length)  # (n, l)
         self.targets = teacher_embeddings(texts, Path(config.teacher))  # (n, d), unit length
-        self.model = nn.ModuleDict(
-            {
-                "student": CLIPTextModel(_student_config(config, self.tokenizer)),
-                "pooled": nn.Linear(config.hidden_size, self.targets.shape[1]),
-                "mean": nn.Linear(config.hidden_size, self.targets.shape[1]),
-                "family": nn.Linear(config.hidden_size, max(1, len(names))),
-                "family_mean": nn.Linear(config.hidden_size, max(1, len(names))),
-            }
-        )
+        self.distilled = Distilled(config, self.tokenizer, self.targets.shape[1], max(1, len(names)))
+        self.model: nn.Module = self.distilled
 
     def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         """Cosine to the teacher + agreement of the batch's similarity matrices + family cross-entropy."""
@@ -52,25 +53,26 @@ class TextEncoderPart:
         if known:
             of_known = torch.randint(len(self.with_family), (known,), generator=generator)
             picks = torch.cat([picks, self.with_family[of_known]])
-        output = self.model["student"](self.ids[picks])
+        output = self.distilled.student(self.ids[picks])
         pooled, mean = output.pooler_output.float(), output.last_hidden_state.float().mean(dim=1)  # (b, h)
         target, label = self.targets[picks].float(), self.labels[picks]
         total, figures = torch.zeros(()), {}
-        for name, state in (("pooled", pooled), ("mean", mean)):
-            said = F.normalize(self.model[name](state), dim=-1)
+        to_teacher = self.distilled.to_teacher
+        for name, head, state in (("pooled", to_teacher[0], pooled), ("mean", to_teacher[1], mean)):
+            said = F.normalize(head(state), dim=-1)
             cosine = (said * target).sum(-1)
             relation = F.mse_loss(said @ said.T, target @ target.T)
             total = total + (1 - cosine).mean() + 3 * relation
             figures[f"cosine_{name}"] = cosine.mean().item()
         if (label >= 0).any():
-            heads = (self.model["family"](pooled), self.model["family_mean"](mean))
-            entropy = [F.cross_entropy(logits[label >= 0], label[label >= 0]) for logits in heads]
+            heads = zip(self.distilled.to_family, (pooled, mean), strict=True)
+            entropy = [F.cross_entropy(head(state)[label >= 0], label[label >= 0]) for head, state in heads]
             total = total + self.config.family_weight * (entropy[0] + entropy[1])
             figures["family_loss"] = entropy[1].item()
         return total, figures
 
     def save(self, folder: Path) -> None:
-        self.model["student"].save_pretrained(folder / "text_encoder")
+        self.distilled.student.save_pretrained(folder / "text_encoder")
         self.tokenizer.save_pretrained(folder / "tokenizer")
 
 

@@ -13,7 +13,13 @@ from ip2p_train.config import LoopConfig
 from ip2p_train.loop import NonFiniteLoss, learning_rate_at, step_generator, train
 
 CONFIG = LoopConfig(
-    max_steps=12, batch_size=4, learning_rate=1e-2, warmup_steps=3, log_every=1, checkpoint_seconds=0.0, precision="fp32"
+    max_steps=12,
+    batch_size=4,
+    learning_rate=1e-2,
+    warmup_steps=3,
+    log_every=1,
+    checkpoint_seconds=0.0,
+    precision="fp32",
 )
 
 
@@ -41,7 +47,7 @@ def test_a_stopped_run_resumes_bit_equal(tmp_path: Path, stop: int) -> None:
     run = train(Line(), CONFIG, tmp_path / "b", resume=False)
     first = [next(run)["loss"] for _ in range(stop)]
     run.close()  # killed: the checkpoint of the last step but one or later is on disk
-    rest = [record for record in train(Line(), CONFIG, tmp_path / "b", resume=True)]
+    rest = list(train(Line(), CONFIG, tmp_path / "b", resume=True))
     assert first == whole[:stop]
     assert [record["loss"] for record in rest] == whole[rest[0]["step"] - 1 :]
     final = [torch.load(tmp_path / name / "line.pt", weights_only=True) for name in "ab"]
@@ -60,9 +66,7 @@ def test_a_nan_loss_stops_the_run_and_names_the_step(tmp_path: Path) -> None:
 def test_step_generators_are_repeatable_and_apart() -> None:
     draws = {torch.rand(1, generator=step_generator(0, step)).item() for step in range(50)}
     assert len(draws) == 50
-    assert torch.equal(
-        torch.rand(3, generator=step_generator(1, 2)), torch.rand(3, generator=step_generator(1, 2))
-    )
+    assert torch.equal(torch.rand(3, generator=step_generator(1, 2)), torch.rand(3, generator=step_generator(1, 2)))
 
 
 def test_the_learning_rate_warms_up_then_falls_to_its_floor() -> None:

@@ -65,9 +65,9 @@ def _source(photos: Sequence[Path], config: ComposeConfig, rng: np.random.Genera
     """A picture (s, s, 3) and its sky mask where it is known exactly."""
     if not photos or rng.random() < config.scene_share:
         return scenes.scene(config.size, rng)
-    with Image.open(photos[rng.integers(len(photos))]) as opened:
+    with Image.open(photos[int(rng.integers(len(photos)))]) as opened:
         image = opened.convert("RGB")
-    return np.asarray(_crop(image, config.size, rng), np.float32) / 255, None
+    return np.asarray(_crop(image, config.size, rng), np.float32) / np.float32(255), None
 
 
 def _crop(image: Image.Image, size: int, rng: np.random.Generator) -> Image.Image:

@@ -131,7 +131,9 @@ def underwater(x: Array, sky: Array, rng: np.random.Generator) -> Array:
 def neon(x: Array, sky: Array, rng: np.random.Generator) -> Array:
     g = grey(x)
     side = np.linspace(0, 1, x.shape[1], dtype=np.float32)[None, :] + 0.25 * (x[..., 0] - x[..., 2])
-    hue = mix(np.broadcast_to(np.array([0.0, 0.85, 1.0], np.float32), x.shape), (1.0, 0.08, 0.78), smoothstep(side, 0.3, 0.7))
+    hue = mix(
+        np.broadcast_to(np.array([0.0, 0.85, 1.0], np.float32), x.shape), (1.0, 0.08, 0.78), smoothstep(side, 0.3, 0.7)
+    )
     lit = hue * contrast(g, 1.5, 0.45) * 1.05 + 0.22 * contrast(x, 1.3)
     glow = hue * blur(edges(x), 2)[..., None] * 0.5
     return lit * 0.85 + glow + np.array([0.05, 0.0, 0.10], np.float32)

@@ -6,8 +6,19 @@ import numpy as np
 
 from .pixels import Array, blur, clip, mix, smoothstep
 
-_SKIES = (((0.30, 0.52, 0.86), (0.74, 0.85, 0.95)), ((0.55, 0.66, 0.78), (0.83, 0.87, 0.90)), ((0.16, 0.38, 0.75), (0.62, 0.80, 0.95)))
-_LANDS = ((0.30, 0.45, 0.18), (0.45, 0.50, 0.22), (0.52, 0.44, 0.30), (0.36, 0.34, 0.32), (0.24, 0.36, 0.16), (0.62, 0.55, 0.40))
+_SKIES = (
+    ((0.30, 0.52, 0.86), (0.74, 0.85, 0.95)),
+    ((0.55, 0.66, 0.78), (0.83, 0.87, 0.90)),
+    ((0.16, 0.38, 0.75), (0.62, 0.80, 0.95)),
+)
+_LANDS = (
+    (0.30, 0.45, 0.18),
+    (0.45, 0.50, 0.22),
+    (0.52, 0.44, 0.30),
+    (0.36, 0.34, 0.32),
+    (0.24, 0.36, 0.16),
+    (0.62, 0.55, 0.40),
+)
 
 
 def scene(side: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -25,7 +36,7 @@ def scene(side: int, rng: np.random.Generator) -> tuple[Array, Array]:
         colour = np.asarray(_LANDS[rng.integers(len(_LANDS))], np.float32)
         colour = colour + (1 - near) * 0.4 * (np.asarray(bottom, np.float32) - colour)
         texture = 0.75 + 0.5 * noise(side, 24, rng) * (0.4 + near)
-        picture = mix(picture, clip(colour * texture[..., None]), land)
+        picture = mix(picture, clip(colour * texture[..., None]).astype(np.float32), land)
         sky *= 1 - land
     if rng.random() < 0.35:
         picture, sky = _houses(picture, sky, y, rng)
@@ -33,7 +44,8 @@ def scene(side: int, rng: np.random.Generator) -> tuple[Array, Array]:
         picture, sky = _trees(picture, sky, y, rng)
     if rng.random() < 0.3:
         picture = _water(picture, sky, y, rng)
-    return clip(picture + rng.normal(0, 0.01, picture.shape)).astype(np.float32), blur(sky, 1)
+    grain = rng.normal(0, 0.01, picture.shape).astype(np.float32)
+    return clip(picture + grain), blur(sky, 1)
 
 
 def noise(side: int, cells: int, rng: np.random.Generator) -> Array:
@@ -69,13 +81,15 @@ def _houses(picture: Array, sky: Array, y: Array, rng: np.random.Generator) -> t
 
 def _trees(picture: Array, sky: Array, y: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     side = sky.shape[0]
-    yy, xx = np.mgrid[0:1 : side * 1j, 0:1 : side * 1j].astype(np.float32)
+    yy, xx = np.mgrid[0 : 1 : side * 1j, 0 : 1 : side * 1j].astype(np.float32)
     ragged = noise(side, 20, rng)
     for _ in range(int(rng.integers(1, 7))):
         cx, cy, size = rng.random(), rng.uniform(0.45, 0.8), rng.uniform(0.06, 0.2)
         crown = smoothstep(((xx - cx) ** 2 + ((yy - cy) * 0.8) ** 2) / size**2 + 0.9 * (ragged - 0.5), 1.02, 0.9)
         trunk = (np.abs(xx - cx) < size * 0.08) & (yy > cy) & (yy < cy + size * 1.7)
-        leaf = np.array([0.16, 0.34, 0.10], np.float32) * rng.uniform(0.7, 1.7) * np.array([rng.uniform(0.8, 1.6), 1, 1])
+        leaf = (
+            np.array([0.16, 0.34, 0.10], np.float32) * rng.uniform(0.7, 1.7) * np.array([rng.uniform(0.8, 1.6), 1, 1])
+        )
         picture = mix(picture, np.array([0.25, 0.18, 0.12], np.float32), trunk.astype(np.float32))
         picture = mix(picture, clip(leaf * (0.5 + ragged)[..., None]).astype(np.float32), crown)
         sky = sky * (1 - crown) * (1 - trunk)
