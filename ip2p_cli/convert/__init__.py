@@ -37,29 +37,32 @@ def convert_checkpoint(
     output.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
     try:
-        arguments = [str(source), str(staging / "model")]
-        arguments += ["--tokenizer", str(tokenizer)] if tokenizer else []
+        arguments = [str(source.resolve()), str(staging.resolve() / "model")]
+        arguments += ["--tokenizer", str(tokenizer.resolve())] if tokenizer else []
         arguments += ["--licence", licence] if licence else []
         arguments += ["--ema"] if ema else []
-        _run_apart(source, arguments)
+        _run_apart(source, arguments, staging)
         (staging / "model").rename(output)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return output
 
 
-def _run_apart(source: Path, arguments: list[str]) -> None:
-    """Run `python -m ip2p_cli.convert`; turn what it says of a failure into an error."""
+def _run_apart(source: Path, arguments: list[str], empty: Path) -> None:
+    """Run `python -m ip2p_cli.convert`; turn what it says of a failure into an error.
+
+    It runs in an empty folder, for Python would import modules lying in the current one, beside a downloaded file.
+    """
     home = str(Path(ip2p_cli.__file__).parents[1])
-    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONSAFEPATH": "1",  # modules lying beside a downloaded file are not imported
+        "PYTHONPATH": os.pathsep.join(str(Path(path).resolve()) for path in paths),
         "HF_HUB_OFFLINE": "1",
     }
     done = subprocess.run(
         [sys.executable, "-m", "ip2p_cli.convert", *arguments],
         env=environment,
+        cwd=empty,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -14,8 +14,10 @@ import pytest
 import torch
 
 from ip2p_cli.convert import convert_checkpoint
+from ip2p_cli.convert.__main__ import main
 from ip2p_cli.convert.folder import convert_folder
 from ip2p_cli.convert.ldm import convert_file
+from ip2p_cli.convert.ldm_shapes import text_config, unet_config, vae_config
 from ip2p_cli.convert.weights import read_weights
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_cli.model_info import describe
@@ -148,13 +150,42 @@ def test_text_to_image_checkpoint_is_refused(original: Original, tmp_path: Path)
         _convert_file(tmp_path / "sd.ckpt", tmp_path / "out", original.tokenizer)
 
 
+def test_shapes_of_stable_diffusion_1_are_read_off_its_weights() -> None:
+    """The released model's structure, without its numbers: every weight finds its place."""
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(in_channels=8, sample_size=64, cross_attention_dim=768)
+        vae = AutoencoderKL(
+            block_out_channels=(128, 256, 512, 512),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            layers_per_block=2,
+            latent_channels=4,
+            sample_size=512,
+        )
+        text = CLIPTextModel(
+            CLIPTextConfig(
+                hidden_size=768, intermediate_size=3072, num_attention_heads=12, projection_dim=768, pad_token_id=49407
+            )
+        )
+        state = ldm_state(Networks(unet, vae, text)) | {"scale_factor": torch.tensor(0.18215, device="cpu")}
+    for network, found in ((unet, unet_config(state)), (vae, vae_config(state)), (text, text_config(state))):
+        expected = {key: getattr(network.config, key) for key in found if not key.startswith(("_", "arch", "model_"))}
+        expected |= {key: list(value) for key, value in expected.items() if isinstance(value, tuple)}
+        assert {key: found[key] for key in expected} == expected
+    assert convert_ldm_unet_checkpoint(state, unet_config(state)).keys() == unet.state_dict().keys()
+    assert convert_ldm_vae_checkpoint(state, vae_config(state)).keys() == vae.state_dict().keys()
+
+
 def test_missing_weight_is_named(original: Original, tmp_path: Path) -> None:
     state = ldm_state(original.networks)
     del state["model.diffusion_model.output_blocks.4.0.out_layers.3.weight"]
     torch.save(state, tmp_path / "torn.ckpt")
     with pytest.raises(ModelError, match=r"up_blocks\.1\.resnets\.1\.conv2\.weight"):
-        convert_checkpoint(tmp_path / "torn.ckpt", tmp_path / "out", tokenizer=original.tokenizer)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["torn.ckpt"]  # nothing half-made is left
+        _convert_file(tmp_path / "torn.ckpt", tmp_path / "out", original.tokenizer)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint at all\n", b"PK\x03\x04 cut off"])
@@ -207,13 +238,17 @@ def pickled_folder(tiny_checkpoint: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_folder_of_pickles_becomes_safetensors(pickled_folder: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_folder_of_pickles_becomes_safetensors(
+    pickled_folder: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from diffusers import StableDiffusionInstructPix2PixPipeline
     from safetensors.torch import load_file
 
     with pytest.raises(ModelError, match="ip2p models convert"):
         resolve_model(str(pickled_folder), {}, offline=True)
-    output = convert_checkpoint(pickled_folder, tmp_path / "out")
+    output = tmp_path / "out"
+    monkeypatch.setattr("sys.argv", ["convert", str(pickled_folder), str(output)])
+    assert main() == 0
     assert resolve_model(str(output), {}, offline=True) == output.resolve()
     for file in ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model"):
         before, after = (load_file(folder / f"{file}.safetensors") for folder in (tiny_checkpoint, output))
