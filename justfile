@@ -1,31 +1,29 @@
-# `just` lists these.
-default:
-    @just --list
+# `just` lists these. Each is one command that also works without just.
 
-# everything that CI checks, in the present environment
-check: lint types test
+# Tests that everybody runs
+test *arguments:
+    python -m pytest {{arguments}}
 
-lint:
-    ruff check . && ruff format --check .
+# All tests, also the slow ones
+test-all:
+    python -m pytest -m ''
 
+# Style and types
+check:
+    ruff format --check .
+    ruff check .
+    mypy ip2p_cli plugins
+
+# Bring the style in order
 format:
-    ruff check --fix . && ruff format .
+    ruff format .
+    ruff check --fix .
 
-types:
-    mypy
+# The recipes that come with ip2p
+recipes:
+    python -m ip2p_cli recipes validate recipes/*.toml
 
-test *ARGS:
-    pytest {{ARGS}}
-
-# the long proofs
-slow:
-    pytest -m slow
-
-# pages and pictures that are made from the program
-docs:
-    python docs/make_cli.py
-    python docs/pictures/make.py
-
-# how well the shipped model follows instructions, on your photos
-measure PHOTOS:
-    ip2p eval {{PHOTOS}} --suite looks --model mini -o report/
+# A wheel, and what is in it
+wheel:
+    python -m pip wheel --no-deps --wheel-dir dist .
+    python -m zipfile -l dist/ip2p-*.whl

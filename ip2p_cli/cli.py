@@ -74,6 +74,8 @@ def run(arguments: Sequence[str]) -> int:
         command = typer.main.get_command(app)
         code = command.main(args=list(arguments), prog_name="ip2p", standalone_mode=False)
         return code if isinstance(code, int) else EXIT_OK
+    except SystemExit as end:  # the parser's own way out of --show-completion
+        return end.code if isinstance(end.code, int) else EXIT_OK
     except Exception as problem:
         if debug:
             traceback.print_exc()

@@ -27,13 +27,13 @@ class Display:
 
     def __init__(self, destination: str, *, quiet: bool = False, count: Callable[[], int] | None = None) -> None:
         self._destination = destination
-        self._quiet = quiet
+        self.quiet = quiet
         self._count = count
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
     def __enter__(self) -> Display:
-        if not self._quiet and sys.stderr.isatty():
+        if not self.quiet and sys.stderr.isatty():
             self._start_bar()
         return self
 
@@ -68,12 +68,12 @@ class Display:
 
     def notice(self, text: str) -> None:
         """A line for people, above the bar if there is one; not shown when quiet."""
-        if not self._quiet:
+        if not self.quiet:
             self._line(text)
 
     def outcome(self, outcome: Outcome) -> None:
         """Move the bar on; say what went wrong."""
-        if outcome.status in _WORTH_A_LINE and not (self._quiet and outcome.status == "flagged"):
+        if outcome.status in _WORTH_A_LINE and not (self.quiet and outcome.status == "flagged"):
             self._line(f"{outcome.status}: {_short(source_name(outcome))}: {outcome.reason}")
         elif outcome.status == "planned":
             self.notice(f"planned: {_short(source_name(outcome))} -> {_short(str(outcome.job.output or 'stdout'))}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -17,10 +18,10 @@ class StopRequest:
     `last_words` runs before a second signal ends the process: it must leave no half-written files.
     """
 
-    def __init__(self, last_words: Callable[[], None], notice: Callable[[str], None]) -> None:
+    def __init__(self, last_words: Callable[[], None], *, quiet: bool = False) -> None:
         self.signal_number: int | None = None
         self._last_words = last_words
-        self._notice = notice
+        self._quiet = quiet
         self._before: dict[int, Any] = {}
 
     @property
@@ -48,7 +49,15 @@ class StopRequest:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.requested:
             self._last_words()
-            sys.stderr.flush()
+            if sys.stderr.isatty():
+                _say("\x1b[?25h")  # the progress bar has hidden the cursor
             os._exit(128 + number)
         self.signal_number = number
-        self._notice("stopping after the photos in hand; once more stops at once")
+        if not self._quiet:
+            _say("\nstopping after the photos in hand; once more stops at once\n")
+
+
+def _say(text: str) -> None:
+    # Not print: the signal may have come in the middle of one, and streams cannot be entered twice.
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode())

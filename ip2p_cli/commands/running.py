@@ -227,7 +227,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
     checks, writer = Checks(work.manager), AtomicWriter()
     with ExitStack() as stack:
         stack.enter_context(display)
-        stop = stack.enter_context(StopRequest(writer.discard_all, display.notice))
+        stop = stack.enter_context(StopRequest(writer.discard_all, quiet=display.quiet))
         run = BatchRun(
             Preparer(settings, checks, journal, work.on_exists, work.reader, work.max_megapixels),
             ChainRunner(editor, checks, work.model, full_resolution=full_resolution, size=work.size),

@@ -1,0 +1,74 @@
+"""Ctrl-C and SIGTERM: once finishes what is in hand, twice stops at once; no half-written file either way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.photos import save
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run over three photos, one a batch, that is in the middle of its first."""
+    for name in "abc":
+        save(tmp_path / "photos" / f"{name}.png")
+    path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "plugins")])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.commands.blocking", "edit", "photos", "-i", "x", "--batch-size", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, "XDG_CONFIG_HOME": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while not (tmp_path / "started-1").exists():
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            time.sleep(0.01)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def hear(process: subprocess.Popen[str], number: int) -> None:
+    """Send a signal and wait until the run says that it has it."""
+    process.send_signal(number)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "stopping after the photos in hand" in line:
+            return
+    raise AssertionError("the signal was not heard")
+
+
+def outputs(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder / "edited")) if (folder / "edited").exists() else []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_finishes_what_is_in_hand(
+    running: subprocess.Popen[str], tmp_path: Path, number: int, code: int
+) -> None:
+    hear(running, number)
+    (tmp_path / "go").touch()
+    assert running.wait() == code
+    assert outputs(tmp_path) == [".ip2p", "a.png"]
+    assert not (tmp_path / "started-2").exists()
+    assert running.stderr is not None
+    assert "Traceback" not in running.stderr.read()
+
+
+def test_the_second_signal_stops_at_once(running: subprocess.Popen[str], tmp_path: Path) -> None:
+    hear(running, signal.SIGINT)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait() == 143
+    assert outputs(tmp_path) == []
