@@ -48,7 +48,7 @@ def cold(p: Pair) -> bool:
 
 def brighter(p: Pair) -> bool:
     faithful = p.luma_agreement >= 0.8 and p.colour_gain >= 0.6 and abs(p.tint[0]) <= 13 and abs(p.tint[1]) <= 13
-    return p.lighter >= 6 and faithful and p.contrast_ratio >= 0.7
+    return p.lighter >= min(6.0, 0.25 * p.before.headroom) and faithful and p.contrast_ratio >= 0.7
 
 
 def darker(p: Pair) -> bool:
@@ -64,7 +64,7 @@ def contrast(p: Pair) -> bool:
 def vintage(p: Pair) -> bool:
     faded = p.contrast_ratio <= 0.95 and p.after.percentiles[0] - p.before.percentiles[0] >= 3
     aged = 3 <= p.tint[1] <= 16 or (p.tint[0] >= 2 and -2 <= p.tint[1] <= 3)
-    return faded and aged and p.colour_gain <= 0.9 and p.after.colour <= 22 and p.luma_agreement >= 0.8
+    return faded and aged and p.colour_gain <= 0.9 and p.after.colour <= 30 and p.luma_agreement >= 0.8
 
 
 def fog(p: Pair) -> bool:
@@ -76,7 +76,13 @@ def fog(p: Pair) -> bool:
 def winter(p: Pair) -> bool:
     pale = p.colour_gain <= 0.85 or p.after.colour <= 9
     colder = p.tint[1] <= -1.5 and p.after.colour >= 2
-    return pale and colder and p.lighter >= 3 and p.after.light >= 35 and p.luma_agreement >= 0.3
+    return (
+        pale
+        and colder
+        and p.lighter >= min(3.0, 0.12 * p.before.headroom)
+        and p.after.light >= 35
+        and p.luma_agreement >= 0.3
+    )
 
 
 def autumn(p: Pair) -> bool:
@@ -115,8 +121,8 @@ def neon(p: Pair) -> bool:
 
 def _smoothed(p: Pair) -> bool:
     """Fine texture is gone from the areas between strong edges, which stay."""
-    plain = p.texture_kept <= 0.85 and (p.flatter >= 0.07 or p.weak_edges_kept <= 0.8)
-    return plain and p.strong_edges_kept >= 0.55
+    plain = p.texture_kept <= 0.85 and (p.flatter >= 0.06 or p.weak_edges_kept <= 0.82)
+    return plain and p.strong_edges_kept >= 0.5
 
 
 def oil_painting(p: Pair) -> bool:
@@ -124,7 +130,7 @@ def oil_painting(p: Pair) -> bool:
 
 
 def watercolor(p: Pair) -> bool:
-    paler = p.lighter >= 4 and p.contrast_ratio <= 1.0
+    paler = p.lighter >= min(4.0, 0.2 * p.before.headroom) and p.contrast_ratio <= 1.0
     return _smoothed(p) and paler and 0.35 <= p.colour_gain <= 1.1 and p.luma_agreement >= 0.6
 
 
@@ -140,7 +146,7 @@ def cartoon(p: Pair) -> bool:
 
 
 def pixel_art(p: Pair) -> bool:
-    return p.after.blockiness >= 0.3 and p.after.blockiness - p.before.blockiness >= 0.15
+    return p.after.blockiness >= 0.22 and p.after.blockiness - p.before.blockiness >= 0.1
 
 
 def negative(p: Pair) -> bool:
@@ -160,13 +166,11 @@ def desert(p: Pair) -> bool:
 
 
 def _sky(p: Pair, a: float, b: float) -> bool:
-    """The top third moved towards the hue direction (a, b), and clearly more than the bottom third."""
+    """The top third has the hue of the direction (a, b), went towards it, and clearly more so than the bottom third."""
     top, bottom = p.thirds
-    towards = top[0] * a + top[1] * b
-    across = abs(top[0] * b - top[1] * a)
-    below = bottom[0] * a + bottom[1] * b
-    coloured = p.top_tone[0] * a + p.top_tone[1] * b >= 6  # a blue sky that only went grey has not turned orange
-    return coloured and towards >= 7 and towards >= across and towards - below >= 5
+    towards, below = top[0] * a + top[1] * b, bottom[0] * a + bottom[1] * b
+    tone, off = p.top_tone[0] * a + p.top_tone[1] * b, abs(p.top_tone[0] * b - p.top_tone[1] * a)
+    return tone >= 6 and tone >= off and towards >= 7 and towards - below >= 5
 
 
 def pink_sky(p: Pair) -> bool:

@@ -42,6 +42,11 @@ class Photo:
     def light(self) -> float:
         return float(self.luma.mean())
 
+    @property
+    def headroom(self) -> float:
+        """How much lighter the photo could get."""
+        return 100.0 - self.light
+
     @cached_property
     def spread(self) -> float:
         return float(self.luma.std())

@@ -15,13 +15,10 @@ _PAIRS: tuple[tuple[str, str, str], ...] = (
     ("winter", "brighter", "snow makes a picture brighter"),
     ("fog", "winter", "a white veil reads as fog or as falling snow"),
     ("fog", "dreamy", "haze is dreamy"),
-    ("fog", "vintage", "a veil lifts the blacks and fades the colours, as old film does"),
     ("dreamy", "brighter", "a soft glow adds light"),
     ("watercolor", "brighter", "pale paint on white paper is brighter"),
     ("watercolor", "oil-painting", "both are paintings"),
-    ("watercolor", "fog", "washed-out paint looks misty"),
     ("cartoon", "oil-painting", "both paint flat areas over fine texture"),
-    ("cartoon", "contrast", "posters have hard contrast"),
     ("black-and-white", "pencil-sketch", "a pencil drawing has no colour"),
     ("pencil-sketch", "brighter", "white paper is brighter"),
     ("sepia", "warm", "brown is a warm tone"),
@@ -35,7 +32,6 @@ _PAIRS: tuple[tuple[str, str, str], ...] = (
     ("sunset", "autumn", "both turn a scene orange"),
     ("sunset", "desert", "both turn a scene orange"),
     ("sunset", "orange-sky", "an orange sky is a sunset"),
-    ("sunset", "pink-sky", "a pink sky is a sunset"),
     ("autumn", "desert", "both turn greens and blues to ochre"),
 )
 
