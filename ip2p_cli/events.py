@@ -91,5 +91,6 @@ class JsonLines:
             # Escaped to ASCII: a file name that is not UTF-8 must not break the stream.
             self._stream.write(json.dumps(event, ensure_ascii=True) + "\n")
             self._stream.flush()
-        except BrokenPipeError:
-            raise EnvironmentStop("nobody reads the events any more; run the same command again to go on") from None
+        except OSError as problem:
+            reason = problem.strerror or "nobody reads them any more"
+            raise EnvironmentStop(f"cannot write events to stdout: {reason}; run the same command again") from None

@@ -120,8 +120,6 @@ def _exif(exif: bytes | None, metadata: Metadata, size: tuple[int, int]) -> byte
     tags.load(exif)
     if metadata is Metadata.STRIP_GPS:
         tags.pop(_GPS_TAG, None)
-        # Pillow writes a group it has read even when its tag is gone.
-        tags._ifds.pop(_GPS_TAG, None)
     details = tags.get_ifd(0x8769)
     for tag, pixels in zip((0xA002, 0xA003), size, strict=True):
         if tag in details:
@@ -165,7 +163,8 @@ class AtomicWriter:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                if hasattr(os, "fchmod"):  # not on Windows
+                    os.fchmod(file.fileno(), 0o666 & ~_umask())
                 os.fsync(file.fileno())
             os.replace(temporary, path)
             _sync_folder(path.parent)

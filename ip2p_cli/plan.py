@@ -64,6 +64,8 @@ def destination(output: str, format_name: str | None, template: str | None, outp
         UsageError: they contradict each other, or the template is not one.
     """
     format_, extension = parse_format(format_name) if format_name else (None, None)
+    if not output:
+        raise UsageError("-o is empty; is a shell variable unset?")
     if output == STDOUT:
         if template or outputs > 1:
             raise UsageError("-o - writes one image to stdout; leave out --name, --variants and [matrix]")

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ip2p_cli.events import STATUSES, Summary, source_name
+from ip2p_cli.printable import one_line
 from ip2p_cli.types import Outcome
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ class Display:
         )
 
     def _line(self, text: str) -> None:
-        # A file name may hold anything: control characters must not reach the terminal.
-        safe = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+        safe = one_line(text)
         if self._progress is not None:
             self._progress.console.print(safe, markup=False, highlight=False, soft_wrap=True)
         else:

@@ -69,5 +69,6 @@ class Store:
         try:
             stream.write(data)
             stream.flush()
-        except BrokenPipeError:
-            raise EnvironmentStop("nobody reads the picture on stdout; run the command again") from None
+        except OSError as problem:
+            reason = problem.strerror or "nobody reads it"
+            raise EnvironmentStop(f"cannot write the picture to stdout: {reason}; run the command again") from None

@@ -3,93 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from io import BytesIO, StringIO
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
-import pluggy
 import pytest
 from PIL import Image
 
-from ip2p_cli import hookspecs
-from ip2p_cli.batch import BatchRun
-from ip2p_cli.chain import MAX_TRIES, ChainRunner
-from ip2p_cli.checks import Checks
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import JsonLines
-from ip2p_cli.hookspecs import hookimpl
-from ip2p_cli.journal import Journal
-from ip2p_cli.output import AtomicWriter, Encoding
-from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
-from ip2p_cli.prepare import OnExists, Preparer, RunSettings
-from ip2p_cli.sources import SourceReader
-from ip2p_cli.store import Store
-from ip2p_cli.types import EditJob, Outcome, Severity, Source, Step, StepSettings, Verdict
-from tests.fakes import EXPLOSIVE, SMALL, FakeEditor, shifted
+from ip2p_cli.plan import Chains, PhotoPlan
+from ip2p_cli.prepare import OnExists
+from ip2p_cli.types import EditJob, Severity, Step
+from tests.core.bench import Bench
+from tests.fakes import EXPLOSIVE, SMALL, shifted
 from tests.photos import gradient, save
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.outcomes: list[Outcome] = []
-        self.finished = 0
-
-    def outcome(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-
-    def finish(self, summary: object) -> None:
-        self.finished += 1
-
-    @property
-    def statuses(self) -> list[str]:
-        return [outcome.status for outcome in self.outcomes]
-
-
-class Bench:
-    """A folder of photos and everything a run needs."""
-
-    def __init__(self, root: Path, editor: FakeEditor | None = None, **plugins: object) -> None:
-        self.photos, self.out = root / "photos", root / "out"
-        self.editor = editor or FakeEditor()
-        self.manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self.manager.add_hookspecs(hookspecs)
-        for name, plugin in plugins.items():
-            self.manager.register(plugin, name)
-        self.recorder = Recorder()
-        self.stop: Callable[[], bool] = lambda: False
-
-    def plans(self, chains: Chains) -> Iterator[PhotoPlan]:
-        sources = (Source(path, PurePosixPath(path.name)) for path in sorted(self.photos.iterdir()))
-        return plan(sources, chains, destination(str(self.out), None, None, chains.outputs))
-
-    def run(
-        self,
-        *instructions: str,
-        on_exists: OnExists = OnExists.RESUME,
-        batch_size: int = 4,
-        variants: int = 1,
-        seed: int = 0,
-        full_resolution: bool = True,
-        plans: Iterator[PhotoPlan] | None = None,
-        listeners: tuple[Any, ...] = (),
-    ) -> list[str]:
-        chains = Chains((tuple(map(Step, instructions)),), seed=seed, variants=variants)
-        settings = RunSettings("fake", self.editor.fingerprint, full_resolution=full_resolution)
-        checks, journal = Checks(self.manager), Journal(self.out)
-        self.recorder = Recorder()
-        BatchRun(
-            Preparer(settings, checks, journal, on_exists, SourceReader(BytesIO()), 100),
-            ChainRunner(self.editor, checks, "fake", full_resolution=full_resolution),
-            Store(Encoding(), journal, "fake", AtomicWriter()),
-            [self.recorder, *listeners],
-            batch_size,
-            self.stop,
-        ).run(self.plans(chains) if plans is None else plans)
-        return self.recorder.statuses
-
-    def written(self) -> list[str]:
-        return sorted(p.name for p in self.out.rglob("*") if p.is_file() and ".ip2p" not in p.parts)
 
 
 @pytest.fixture
@@ -97,10 +26,6 @@ def bench(tmp_path: Path) -> Bench:
     for number in range(6):
         save(tmp_path / "photos" / f"{number}.png", gradient(20 + number, 15))
     return Bench(tmp_path)
-
-
-def with_plugin(bench: Bench, plugin: object) -> Bench:
-    return Bench(bench.photos.parent, bench.editor, check=plugin)
 
 
 def test_every_photo_is_edited_at_its_own_size_and_reported_in_order(bench: Bench) -> None:
@@ -116,7 +41,7 @@ def test_every_photo_is_edited_at_its_own_size_and_reported_in_order(bench: Benc
 def test_a_chain_edits_what_the_step_before_it_made(bench: Bench) -> None:
     bench.run("x", "longer")
     assert Image.open(bench.out / "0.png").tobytes() == shifted(gradient(20, 15), 47 + 82).tobytes()
-    assert [[r.step_index for r in call][0] for call in bench.editor.calls] == [0, 1, 0, 1]
+    assert [call[0].step_index for call in bench.editor.calls] == [0, 1, 0, 1]
 
 
 def test_requests_carry_the_digest_of_the_file_the_seed_and_the_variant(bench: Bench) -> None:
@@ -221,122 +146,6 @@ def test_overwrite_rename_error(bench: Bench) -> None:
     assert bench.run("xxx", on_exists=OnExists.OVERWRITE) == ["done"] * 6
     assert Image.open(bench.out / "0.png").tobytes() == shifted(gradient(20, 15), 61).tobytes()
     assert bench.run("xxx") == ["skipped"] * 6
-
-
-class Blocks:
-    def __init__(self, hook: str, verdict: Verdict) -> None:
-        self.hook, self.verdict = hook, verdict
-        self.seen: list[str] = []
-
-    def _answer(self, hook: str) -> Verdict | None:
-        self.seen.append(hook)
-        return self.verdict if hook == self.hook else None
-
-    @hookimpl
-    def ip2p_check_instruction(self) -> Verdict | None:
-        return self._answer("instruction")
-
-    @hookimpl
-    def ip2p_check_source(self) -> Verdict | None:
-        return self._answer("source")
-
-    @hookimpl
-    def ip2p_review_result(self) -> Verdict | None:
-        return self._answer("review")
-
-
-@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
-def test_a_block_at_any_stage_writes_nothing(bench: Bench, hook: str) -> None:
-    check = Blocks(hook, Verdict.block("no"))
-    bench = with_plugin(bench, check)
-    assert bench.run("x") == ["blocked"] * 6
-    assert bench.written() == []
-    assert bench.recorder.outcomes[0].reason is not None
-    assert "check: no" in bench.recorder.outcomes[0].reason
-    assert (hook == "review") == bool(bench.editor.calls)
-    assert check.seen.count("instruction") == 1
-
-
-def test_a_blocked_instruction_is_known_before_any_pixel_is_read(bench: Bench) -> None:
-    (bench.photos / "0.png").write_bytes(b"broken")
-    assert with_plugin(bench, Blocks("instruction", Verdict.block("no"))).run("x") == ["blocked"] * 6
-
-
-@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
-def test_a_flag_at_any_stage_writes_and_marks(bench: Bench, hook: str) -> None:
-    bench = with_plugin(bench, Blocks(hook, Verdict.flag("odd")))
-    assert bench.run("x") == ["flagged"] * 6
-    assert len(bench.written()) == 6
-    assert "odd" in str(bench.recorder.outcomes[0].reason)
-
-
-class Reviewer:
-    """Wants the image guidance to rise until it is `enough`; looks at the photos that are 20 wide only."""
-
-    def __init__(self, enough: float) -> None:
-        self.enough, self.tries = enough, 0
-        self.befores: set[bytes] = set()
-
-    @hookimpl
-    def ip2p_review_result(self, job: EditJob, before: Image.Image) -> Verdict:
-        if before.width != 20:
-            return Verdict.allow()
-        self.tries += 1
-        self.befores.add(before.tobytes())
-        if self.tries >= self.enough:
-            return Verdict.allow()
-        return Verdict.retry(StepSettings(image_guidance=float(self.tries)), "too far")
-
-
-def test_a_retry_edits_that_photo_again_from_its_start_with_the_new_settings(bench: Bench) -> None:
-    reviewer = Reviewer(enough=3)
-    bench = with_plugin(bench, reviewer)
-    assert bench.run("x", "y") == ["done"] * 6
-    retried = [call for call in bench.editor.calls if len(call) == 1]
-    assert [[(r.image_guidance, r.step_index) for r in call] for call in retried] == [
-        [(1.0, 0)],
-        [(1.0, 1)],
-        [(2.0, 0)],
-        [(2.0, 1)],
-    ]
-    assert retried[0][0].image.tobytes() == gradient(20, 15).tobytes()
-    assert reviewer.befores == {gradient(20, 15).tobytes()}
-
-
-def test_retries_are_bounded_and_end_flagged(bench: Bench) -> None:
-    reviewer = Reviewer(enough=1000)
-    bench = with_plugin(bench, reviewer)
-    assert bench.run("x") == ["flagged"] + ["done"] * 5
-    assert reviewer.tries == MAX_TRIES
-    assert "4 tries: check: too far" in str(bench.recorder.outcomes[0].reason)
-
-
-class LeftHalf:
-    @hookimpl
-    def ip2p_make_mask(self, image: Image.Image) -> Image.Image:
-        mask = Image.new("L", image.size, 0)
-        mask.paste(255, (0, 0, image.width // 2, image.height))
-        return mask
-
-
-def test_outside_a_mask_pixels_are_bit_identical(bench: Bench) -> None:
-    with_plugin(bench, LeftHalf()).run("x", "longer")
-    before, after = gradient(20, 15), Image.open(bench.out / "0.png")
-    right, left = (10, 0, 20, 15), (0, 0, 10, 15)
-    assert after.crop(right).tobytes() == before.crop(right).tobytes()
-    assert after.crop(left).tobytes() == shifted(before, 47 + 82).crop(left).tobytes()
-
-
-class Crashes:
-    @hookimpl
-    def ip2p_make_mask(self) -> None:
-        raise ValueError("no mask here")
-
-
-def test_a_plugin_that_makes_no_mask_fails_the_items(bench: Bench) -> None:
-    bench = with_plugin(bench, Crashes())
-    assert bench.run("x") == ["failed"] * 6
-    assert "'check' could not make a mask" in str(bench.recorder.outcomes[0].reason)
 
 
 def test_a_stop_finishes_what_is_in_hand_and_no_more(bench: Bench) -> None:

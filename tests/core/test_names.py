@@ -76,7 +76,7 @@ def test_a_source_outside_cannot_be_written_outside() -> None:
 
 
 PIECE = st.sampled_from(
-    ["{%s}" % field for field in FIELDS] + ["/", "..", ".", "-", "{{", "}}", ".ip2p", "C:", "\\", "~"]
+    ["{" + field + "}" for field in FIELDS] + ["/", "..", ".", "-", "{{", "}}", ".ip2p", "C:", "\\", "~"]
 )
 TEMPLATES = st.lists(PIECE | st.text(string.printable, max_size=3), max_size=8).map("".join)
 PART = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=8)

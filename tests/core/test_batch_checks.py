@@ -1,0 +1,138 @@
+"""Checks, reviews and masks in a run: what they stop, what they mark, what they change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ip2p_cli.chain import MAX_TRIES
+from ip2p_cli.hookspecs import hookimpl
+from ip2p_cli.types import EditJob, StepSettings, Verdict
+from tests.core.bench import Bench, with_plugin
+from tests.fakes import shifted
+from tests.photos import gradient, save
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    for number in range(6):
+        save(tmp_path / "photos" / f"{number}.png", gradient(20 + number, 15))
+    return Bench(tmp_path)
+
+
+class Blocks:
+    def __init__(self, hook: str, verdict: Verdict) -> None:
+        self.hook, self.verdict = hook, verdict
+        self.seen: list[str] = []
+
+    def _answer(self, hook: str) -> Verdict | None:
+        self.seen.append(hook)
+        return self.verdict if hook == self.hook else None
+
+    @hookimpl
+    def ip2p_check_instruction(self) -> Verdict | None:
+        return self._answer("instruction")
+
+    @hookimpl
+    def ip2p_check_source(self) -> Verdict | None:
+        return self._answer("source")
+
+    @hookimpl
+    def ip2p_review_result(self) -> Verdict | None:
+        return self._answer("review")
+
+
+@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
+def test_a_block_at_any_stage_writes_nothing(bench: Bench, hook: str) -> None:
+    check = Blocks(hook, Verdict.block("no"))
+    bench = with_plugin(bench, check)
+    assert bench.run("x") == ["blocked"] * 6
+    assert bench.written() == []
+    assert bench.recorder.outcomes[0].reason is not None
+    assert "check: no" in bench.recorder.outcomes[0].reason
+    assert (hook == "review") == bool(bench.editor.calls)
+    assert check.seen.count("instruction") == 1
+
+
+def test_a_blocked_instruction_is_known_before_any_pixel_is_read(bench: Bench) -> None:
+    (bench.photos / "0.png").write_bytes(b"broken")
+    assert with_plugin(bench, Blocks("instruction", Verdict.block("no"))).run("x") == ["blocked"] * 6
+
+
+@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
+def test_a_flag_at_any_stage_writes_and_marks(bench: Bench, hook: str) -> None:
+    bench = with_plugin(bench, Blocks(hook, Verdict.flag("odd")))
+    assert bench.run("x") == ["flagged"] * 6
+    assert len(bench.written()) == 6
+    assert "odd" in str(bench.recorder.outcomes[0].reason)
+
+
+class Reviewer:
+    """Wants the image guidance to rise until it is `enough`; looks at the photos that are 20 wide only."""
+
+    def __init__(self, enough: float) -> None:
+        self.enough, self.tries = enough, 0
+        self.befores: set[bytes] = set()
+
+    @hookimpl
+    def ip2p_review_result(self, job: EditJob, before: Image.Image) -> Verdict:
+        if before.width != 20:
+            return Verdict.allow()
+        self.tries += 1
+        self.befores.add(before.tobytes())
+        if self.tries >= self.enough:
+            return Verdict.allow()
+        return Verdict.retry(StepSettings(image_guidance=float(self.tries)), "too far")
+
+
+def test_a_retry_edits_that_photo_again_from_its_start_with_the_new_settings(bench: Bench) -> None:
+    reviewer = Reviewer(enough=3)
+    bench = with_plugin(bench, reviewer)
+    assert bench.run("x", "y") == ["done"] * 6
+    retried = [call for call in bench.editor.calls if len(call) == 1]
+    assert [[(r.image_guidance, r.step_index) for r in call] for call in retried] == [
+        [(1.0, 0)],
+        [(1.0, 1)],
+        [(2.0, 0)],
+        [(2.0, 1)],
+    ]
+    assert retried[0][0].image.tobytes() == gradient(20, 15).tobytes()
+    assert reviewer.befores == {gradient(20, 15).tobytes()}
+
+
+def test_retries_are_bounded_and_end_flagged(bench: Bench) -> None:
+    reviewer = Reviewer(enough=1000)
+    bench = with_plugin(bench, reviewer)
+    assert bench.run("x") == ["flagged"] + ["done"] * 5
+    assert reviewer.tries == MAX_TRIES
+    assert "4 tries: check: too far" in str(bench.recorder.outcomes[0].reason)
+
+
+class LeftHalf:
+    @hookimpl
+    def ip2p_make_mask(self, image: Image.Image) -> Image.Image:
+        mask = Image.new("L", image.size, 0)
+        mask.paste(255, (0, 0, image.width // 2, image.height))
+        return mask
+
+
+def test_outside_a_mask_pixels_are_bit_identical(bench: Bench) -> None:
+    with_plugin(bench, LeftHalf()).run("x", "longer")
+    before, after = gradient(20, 15), Image.open(bench.out / "0.png")
+    right, left = (10, 0, 20, 15), (0, 0, 10, 15)
+    assert after.crop(right).tobytes() == before.crop(right).tobytes()
+    assert after.crop(left).tobytes() == shifted(before, 47 + 82).crop(left).tobytes()
+
+
+class Crashes:
+    @hookimpl
+    def ip2p_make_mask(self) -> None:
+        raise ValueError("no mask here")
+
+
+def test_a_plugin_that_makes_no_mask_fails_the_items(bench: Bench) -> None:
+    bench = with_plugin(bench, Crashes())
+    assert bench.run("x") == ["failed"] * 6
+    assert "'check' could not make a mask" in str(bench.recorder.outcomes[0].reason)
