@@ -64,6 +64,7 @@ __all__ = [
     "encode_image",
     "find_model",
     "hookimpl",
+    "hooks",
     "load_editor",
     "progress_bar",
     "read_pairs",
@@ -113,3 +114,10 @@ def find_model(name: str, *, offline: bool = False) -> Path:
     from ip2p_cli.plugin_manager import collect_models, create_plugin_manager
 
     return resolve_model(name, collect_models(create_plugin_manager()), offline=offline)
+
+
+def hooks() -> pluggy.HookRelay:
+    """The hooks of all installed plugins, for a plugin that fires one: `hooks().ip2p_training_step_end(state=…)`."""
+    from ip2p_cli.plugin_manager import create_plugin_manager
+
+    return create_plugin_manager().hook

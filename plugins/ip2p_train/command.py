@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ip2p_cli.api import UsageError, find_model
+from ip2p_cli.api import UsageError, find_model, hooks
 
 from .config import PARTS, load_config, show_config
 
@@ -58,8 +58,10 @@ def train(
         step = export_part(built, loop, output)
         _say(f"{output}: weights of step {step}")
         return
+    plugins = hooks()
     for record in run(built, loop, output, resume=resume, device=device):
         append_log(output, record)
+        plugins.ip2p_training_step_end(state=record)
         _say(_line(record, loop.max_steps))
     _say(f"{output}: {part} trained for {loop.max_steps} steps")
 
