@@ -73,6 +73,6 @@ def download_snapshot(hub_id: str) -> Path:
             raise EnvironmentStop(f"the disk is full while fetching {hub_id!r}: make room, then run it again") from None
         reason = next((line.strip() for line in str(problem).splitlines() if line.strip()), type(problem).__name__)
         raise ModelError(
-            f"hub model {hub_id!r} cannot be fetched ({reason}): "
+            f"hub model {hub_id!r} cannot be fetched ({reason.removeprefix('Got: ')}): "
             f"check the network, or run `ip2p models pull {hub_id}` where there is one and copy the cache"
         ) from problem
