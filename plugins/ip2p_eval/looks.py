@@ -121,7 +121,7 @@ def neon(p: Pair) -> bool:
 
 def _smoothed(p: Pair) -> bool:
     """Fine texture is gone from the areas between strong edges, which stay."""
-    plain = p.texture_kept <= 0.85 and (p.flatter >= 0.06 or p.weak_edges_kept <= 0.82)
+    plain = p.texture_kept <= 0.85 and (p.flatter >= 0.1 or p.weak_edges_kept <= 0.85)
     return plain and p.strong_edges_kept >= 0.5
 
 
@@ -136,7 +136,8 @@ def watercolor(p: Pair) -> bool:
 
 def pencil_sketch(p: Pair) -> bool:
     paper = p.after.percentiles[2] >= 75 and p.after.light >= 62
-    return p.after.colour <= 7 and paper and p.strokes_on_edges >= 0.1
+    redrawn = p.outlined >= 0.1 or p.lighter >= 5
+    return p.after.colour <= 7 and paper and redrawn and p.strokes_on_edges >= 0.1
 
 
 def cartoon(p: Pair) -> bool:

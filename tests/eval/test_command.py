@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from ip2p_eval import ip2p_register_commands
 from PIL import Image
 from typer.testing import CliRunner
 
 from ip2p_cli.api import UsageError
+from ip2p_eval import ip2p_register_commands
 from tests.eval.scenes import scene, to_pil
 
 

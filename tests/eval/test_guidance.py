@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ip2p_eval.guidance import IMAGE_SCALES, TEXT_SCALES, ranks, run_guidance, spearman, summarise
 
 from ip2p_cli.api import EditRequest, EditResult
+from ip2p_eval.guidance import IMAGE_SCALES, TEXT_SCALES, ranks, run_guidance, spearman, summarise
 from tests.eval.scenes import scene, to_float, to_pil
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ip2p_eval.looks import FAMILIES, applicable, followed, measure, preserved
 from ip2p_eval.looks import PREDICATES as predicates
 from ip2p_eval.overlaps import listed, overlap
-
 from tests.eval.scenes import LOOKS, blurred, scene, to_pil
 
 SEEDS = range(6)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from ip2p_cli.api import EditRequest, EditResult, NonFiniteResult, UsageError
 from ip2p_eval.figures import aggregate, wilson
 from ip2p_eval.looks import FAMILIES
 from ip2p_eval.suite import check_families, find_photos, run_suite, unrelated_layout
 from ip2p_eval.wordings import held_out
-from PIL import Image
-
-from ip2p_cli.api import EditRequest, EditResult, NonFiniteResult, UsageError
 from tests.eval.scenes import LOOKS, scene, to_float, to_pil
 
 SOME = ("night", "sepia", "negative", "pixel-art", "black-and-white")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from ip2p_eval.looks import FAMILIES
 from ip2p_eval.wordings import held_out, normalised, wording_for
 
