@@ -133,7 +133,8 @@ class Editor:
         Returns the final latents, float32, times the autoencoder's scaling factor.  # (n, c, h, w)
         """
         scheduler = self._samplers[sampler](self._checkpoint.scheduler)  # made anew: schedulers keep a history
-        return denoise(self._components.unet, scheduler, steps, bucket, self.batch_size)
+        with self._components.exactly():
+            return denoise(self._components.unet, scheduler, steps, bucket, self.batch_size)
 
     @torch.inference_mode()
     def encode_text(self, instruction: str) -> Tensor:
@@ -162,6 +163,13 @@ class Editor:
     @torch.inference_mode()
     def _run(self, items: Sequence[Item]) -> list[tuple[Tensor, Tensor]]:
         """For each item the autoencoder's copy and the edit, both (3, h, w) on the CPU, nominally in [0, 1]."""
+        with self._components.exactly():
+            photos, edits = self._run_networks(items)
+        windows = [(slice(None), *item.fit.window) for item in items]
+        return [(photo.copy[window], edit[window]) for photo, edit, window in zip(photos, edits, windows, strict=True)]
+
+    def _run_networks(self, items: Sequence[Item]) -> tuple[list[_Photo], Tensor]:
+        """Encode, denoise, decode: the photos and, on the CPU, the edits (n, 3, h, w)."""
         photos = [self._photo(item) for item in items]
         noises, generators = zip(*(draw_noise(item, self._checkpoint) for item in items), strict=True)
         bucket = Bucket(
@@ -174,9 +182,8 @@ class Editor:
         )
         latents = self.edit_latents(bucket, sampler=items[0].sampler, steps=items[0].steps)
         latents = latents / self._components.vae.config.scaling_factor
-        edits = torch.stack([decode(self._components, each) for each in latents]).cpu()  # one wait for the device
-        windows = [(slice(None), *item.fit.window) for item in items]
-        return [(photo.copy[window], edit[window]) for photo, edit, window in zip(photos, edits, windows, strict=True)]
+        edits = torch.stack([decode(self._components, each) for each in latents])
+        return photos, edits.cpu()  # one wait for the device
 
     def _photo(self, item: Item) -> _Photo:
         canvas = draw_canvas(item.image, item.fit)

@@ -6,8 +6,7 @@ Shapes: n items, r network rows (1 to 3 an item), c latent channels, latents h x
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,11 +52,10 @@ def denoise(unet: Any, scheduler: Any, steps: int, bucket: Bucket, rows_at_once:
     chunks = _chunks(plan, bucket, rows_at_once)
     combine = Combiner(plan, device)
     latents = bucket.noise.to(device, torch.float32) * float(scheduler.init_noise_sigma)
-    with _exact_float32(device):
-        for step, timestep in enumerate(timesteps):
-            scaled = scheduler.scale_model_input(latents, timestep)
-            rows = torch.cat([_evaluate(unet, chunk, scaled, on_device[step]) for chunk in chunks])  # (r, c, h, w)
-            latents = scheduler.step(combine(rows), timestep, latents, **extra, return_dict=False)[0]
+    for step, timestep in enumerate(timesteps):
+        scaled = scheduler.scale_model_input(latents, timestep)
+        rows = torch.cat([_evaluate(unet, chunk, scaled, on_device[step]) for chunk in chunks])  # (r, c, h, w)
+        latents = scheduler.step(combine(rows), timestep, latents, **extra, return_dict=False)[0]
     return latents
 
 
@@ -97,13 +95,3 @@ def _extra_arguments(scheduler: Any, generators: Sequence[torch.Generator]) -> d
     """Ancestral samplers draw from each item's own generator."""
     takes_generator = "generator" in inspect.signature(scheduler.step).parameters
     return {"generator": list(generators)} if takes_generator else {}
-
-
-@contextmanager
-def _exact_float32(device: torch.device) -> Iterator[None]:
-    """On CUDA, convolutions round float32 to TF32 unless told not to: pixels would then differ by device."""
-    if device.type != "cuda":
-        yield
-        return
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-        yield

@@ -33,6 +33,18 @@ class Components:
         return next(self.unet.parameters()).dtype
 
     @contextmanager
+    def exactly(self) -> Iterator[None]:
+        """On CUDA, take float32 for float32, and the same kernels every time.
+
+        Convolutions there round to TF32 unless told not to: pixels would differ by device.
+        """
+        if self.device.type != "cuda":
+            yield
+            return
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            yield
+
+    @contextmanager
     def in_float32(self) -> Iterator[None]:
         """Compute in float32 for a while. Widening and narrowing again gives the very same weights back."""
         before = self.dtype
