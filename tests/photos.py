@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -15,14 +16,14 @@ def gradient(width: int = 40, height: int = 30, mode: str = "RGB") -> Image.Imag
     return Image.merge(mode, channels[:bands]) if bands > 1 else channels[0]
 
 
-def encoded(image: Image.Image, format_: str = "JPEG", **options: object) -> bytes:
+def encoded(image: Image.Image, format_: str = "JPEG", **options: Any) -> bytes:
     """The picture as a file's bytes."""
     buffer = io.BytesIO()
     image.save(buffer, format_, **options)
     return buffer.getvalue()
 
 
-def save(path: Path, image: Image.Image | None = None, **options: object) -> Path:
+def save(path: Path, image: Image.Image | None = None, **options: Any) -> Path:
     """Write a photo; the suffix says how."""
     path.parent.mkdir(parents=True, exist_ok=True)
     (image or gradient()).save(path, **options)

@@ -20,5 +20,5 @@ class BlockingEditor(FakeEditor):
 
 
 if __name__ == "__main__":
-    api.load_editor = lambda *arguments, **options: BlockingEditor()  # type: ignore[assignment,return-value]
+    api.load_editor = lambda *arguments, **options: BlockingEditor()  # type: ignore[assignment]
     sys.exit(cli.run(sys.argv[1:]))

@@ -47,7 +47,7 @@ class CommandLine:
             patch.setattr(sys, "stderr", err)
             code = cli.run(list(arguments))
             out.flush()
-        answer = Answer(code, out.buffer.getvalue(), err.getvalue())  # type: ignore[attr-defined]
+        answer = Answer(code, out.buffer.getvalue(), err.getvalue())
         assert "Traceback" not in answer.err
         return answer
 

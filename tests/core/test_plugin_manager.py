@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,8 @@ from ip2p_cli.plugin_manager import (
     register_commands,
 )
 from ip2p_cli.types import ModelInfo
+
+Install = Callable[..., None]
 
 
 class Distribution:
@@ -61,7 +64,7 @@ class Misspelt:
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def installed(monkeypatch: pytest.MonkeyPatch) -> Install:
     """Pretend that these plugins are the installed ones: (name, distribution, plugin or module name)."""
 
     def install(*plugins: tuple[str, str, object]) -> None:
@@ -88,8 +91,8 @@ def test_the_built_in_plugins_are_installed_and_sound() -> None:
 
 
 def test_a_broken_plugin_is_named_and_the_others_load(
-    installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:  # type: ignore[no-untyped-def]
+    installed: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "crashing_plugin.py").write_text("raise SystemExit('no')")
     monkeypatch.syspath_prepend(str(tmp_path))
     installed(("a", "da", "no_such_module_at_all"), ("b", "db", "crashing_plugin"), ("c", "dc", Samplers("s")))
@@ -100,13 +103,13 @@ def test_a_broken_plugin_is_named_and_the_others_load(
     assert manager.plugins[2].hooks == ("ip2p_register_samplers",)
 
 
-def test_a_misspelt_hook_is_an_error_not_a_check_that_never_runs(installed) -> None:  # type: ignore[no-untyped-def]
+def test_a_misspelt_hook_is_an_error_not_a_check_that_never_runs(installed: Install) -> None:
     installed(("a", "da", Misspelt()))
     [plugin] = create_plugin_manager().broken()
     assert "did you mean 'ip2p_check_source'" in str(plugin.error)
 
 
-def test_plugins_can_be_switched_off(installed, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_plugins_can_be_switched_off(installed: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(("a", "da", Samplers("s")), ("b", "db", Samplers("t")), ("c", "dc", "no_such_module"))
     monkeypatch.setenv("IP2P_NO_PLUGIN", "b, c")
     manager = create_plugin_manager(["a"])
@@ -115,27 +118,27 @@ def test_plugins_can_be_switched_off(installed, monkeypatch: pytest.MonkeyPatch)
     assert manager.broken() == []
 
 
-def test_two_plugins_of_one_name_are_both_named(installed) -> None:  # type: ignore[no-untyped-def]
+def test_two_plugins_of_one_name_are_both_named(installed: Install) -> None:
     installed(("a", "one-dist", Samplers("s")), ("a", "other-dist", Samplers("t")))
     with pytest.raises(UsageError, match=r"one-dist.*other-dist.*--no-plugin a"):
         create_plugin_manager()
     assert collect_samplers(create_plugin_manager(["a"])) == {}
 
 
-def test_two_plugins_with_one_sampler_are_both_named(installed) -> None:  # type: ignore[no-untyped-def]
+def test_two_plugins_with_one_sampler_are_both_named(installed: Install) -> None:
     installed(("a", "da", Samplers("s")), ("b", "db", Samplers("s")))
     with pytest.raises(UsageError, match="sampler 's' is registered by two plugins, 'a' and 'b'"):
         collect_samplers(create_plugin_manager())
 
 
-def test_two_plugins_with_one_model_are_both_named(installed) -> None:  # type: ignore[no-untyped-def]
+def test_two_plugins_with_one_model_are_both_named(installed: Install) -> None:
     installed(("a", "da", Models()), ("b", "db", Models()))
     with pytest.raises(UsageError, match="model 'big' is registered by two plugins, 'a' and 'b'"):
         collect_models(create_plugin_manager())
     assert collect_models(create_plugin_manager(["b"])) == {"big": ModelInfo("big", "owner/big")}
 
 
-def test_a_plugin_whose_hook_crashes_is_named(installed) -> None:  # type: ignore[no-untyped-def]
+def test_a_plugin_whose_hook_crashes_is_named(installed: Install) -> None:
     class Crashing:
         @hookimpl
         def ip2p_register_samplers(self) -> dict[str, object]:
@@ -146,7 +149,7 @@ def test_a_plugin_whose_hook_crashes_is_named(installed) -> None:  # type: ignor
         collect_samplers(create_plugin_manager())
 
 
-def test_commands_are_added_and_a_crash_is_a_warning(installed) -> None:  # type: ignore[no-untyped-def]
+def test_commands_are_added_and_a_crash_is_a_warning(installed: Install) -> None:
     installed(("a", "da", Commands("hello")), ("b", "db", Commands("x", fail=True)))
     app = typer.Typer()
     [problem] = register_commands(create_plugin_manager(), app)
@@ -154,7 +157,7 @@ def test_commands_are_added_and_a_crash_is_a_warning(installed) -> None:  # type
     assert command_names(app) == ["hello"]
 
 
-def test_two_commands_of_one_name_are_an_error(installed) -> None:  # type: ignore[no-untyped-def]
+def test_two_commands_of_one_name_are_an_error(installed: Install) -> None:
     app = typer.Typer()
     app.command("edit")(lambda: None)
     installed(("a", "da", Commands("edit")))
