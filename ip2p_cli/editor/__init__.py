@@ -20,6 +20,7 @@ from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.loading import Components, choose_device, load_components
 from ip2p_cli.editor.noise import pixels_digest
 from ip2p_cli.editor.request import Item, draw_noise, settle
+from ip2p_cli.editor.softness import share_of_detail, soften
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.types import EditRequest, EditResult
@@ -155,7 +156,7 @@ class Editor:
                 with self._components.in_float32():
                     [pictures] = self._run([item])
             if _finite(pictures):
-                yield _finish(item, *pictures, full_resolution)
+                yield self._finish(item, *pictures, full_resolution)
             else:
                 reason = "the network gave NaN or infinity, also in float32"
                 yield NonFiniteResult(f"{item.request.instruction!r}: {reason}: try another seed or less guidance")
@@ -185,6 +186,27 @@ class Editor:
         edits = torch.stack([decode(self._components, each) for each in latents])
         return photos, edits.cpu()  # one wait for the device
 
+    def _finish(self, item: Item, before: Tensor, after: Tensor, full_resolution: bool) -> EditResult:
+        before, after = before.clamp(0, 1), after.clamp(0, 1)
+        return EditResult(
+            image=self._enlarge(item, before, after) if full_resolution else _to_image(after),
+            instruction=item.request.instruction,
+            seed=item.request.seed,
+            steps=item.steps,
+            text_guidance=item.guidance.text,
+            image_guidance=item.guidance.image,
+            sampler=item.sampler,
+            change=measure_change(before, after),
+        )
+
+    @torch.inference_mode()
+    def _enlarge(self, item: Item, before: Tensor, after: Tensor) -> Image.Image:
+        """The edit at the photo's size, with the photo's detail as far as the edit left it."""
+        carried = transfer_detail(item.image, before, after)
+        with self._components.exactly():
+            seen = self._encode(draw_canvas(carried, item.fit)).copy[(slice(None), *item.fit.window)]
+        return soften(carried, _to_image(after), share_of_detail(seen.clamp(0, 1), after))
+
     def _photo(self, item: Item) -> _Photo:
         canvas = draw_canvas(item.image, item.fit)
         key = (pixels_digest(Image.fromarray(canvas)), self.dtype)
@@ -207,20 +229,6 @@ def _batches(items: Sequence[Item], size: int) -> Iterator[list[int]]:
 
 def _finite(pictures: tuple[Tensor, Tensor]) -> bool:
     return all(bool(torch.isfinite(picture).all()) for picture in pictures)
-
-
-def _finish(item: Item, before: Tensor, after: Tensor, full_resolution: bool) -> EditResult:
-    before, after = before.clamp(0, 1), after.clamp(0, 1)
-    return EditResult(
-        image=transfer_detail(item.image, before, after) if full_resolution else _to_image(after),
-        instruction=item.request.instruction,
-        seed=item.request.seed,
-        steps=item.steps,
-        text_guidance=item.guidance.text,
-        image_guidance=item.guidance.image,
-        sampler=item.sampler,
-        change=measure_change(before, after),
-    )
 
 
 def _to_image(picture: Tensor) -> Image.Image:
