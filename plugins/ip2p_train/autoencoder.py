@@ -27,23 +27,31 @@ _SCALE = torch.tensor([0.25, 0.1, 0.1])
 class AutoencoderPart:
     """Trains an `AutoencoderTiny` on crops of photos."""
 
-    def __init__(self, photos: Path, config: AutoencoderConfig, more: Iterable[Image.Image] = ()) -> None:
-        """`more` are further pictures to learn, such as the edited ones of a dataset."""
+    def __init__(
+        self,
+        photos: Path,
+        config: AutoencoderConfig,
+        more: Iterable[Image.Image] = (),
+        start: AutoencoderTiny | None = None,
+    ) -> None:
+        """`more` are further pictures to learn, such as the edited ones of a dataset; `start` is trained on."""
         self.config = config
         self.crops = PhotoCrops(photos, config.crop, more)
-        self.model = AutoencoderTiny(
+        self.model = start or AutoencoderTiny(
             latent_channels=config.latent_channels,
             encoder_block_out_channels=(config.width,) * len(config.encoder_blocks),
             decoder_block_out_channels=(config.width,) * len(config.decoder_blocks),
             num_encoder_blocks=config.encoder_blocks,
             num_decoder_blocks=config.decoder_blocks,
         )
-        self.factor = 2 ** (len(config.encoder_blocks) - 1)
+        self.factor = 2 ** (len(self.model.config.block_out_channels) - 1)
+        if config.decoder_only:
+            self.model.encoder.requires_grad_(False)
 
     def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         """Reconstruction (pixels, edges, coarse scales) + colour anchor + unit-variance latents."""
         config = self.config
-        x = recolour(self.crops.draw(generator, batch_size), config.recolour, generator)  # (b, 3, s, s) in [-1, 1]
+        x = self._crops(generator, batch_size)  # (b, 3, s, s) in [-1, 1]
         x = x.to(memory_format=torch.channels_last)
         z = self.model.encoder(x)  # (b, c, s/f, s/f)
         noise = torch.randn(z.shape, generator=generator) * config.latent_noise
@@ -60,8 +68,19 @@ class AutoencoderPart:
         psnr = -10 * torch.log10(F.mse_loss(y.detach().clamp(-1, 1), x) / 4).item()
         return total, {"psnr": psnr, "anchor": anchor.item(), "unit": unit.item()}
 
+    def _crops(self, generator: torch.Generator, count: int) -> Tensor:
+        crops = self.crops.draw(generator, count, self.factor if self.config.aligned else 0)
+        return recolour(crops, self.config.recolour, generator)
+
     def save(self, folder: Path) -> None:
         self.model.save_pretrained(folder / "vae")
+
+
+def load_autoencoder(base: Path) -> AutoencoderTiny:
+    """The autoencoder of a checkpoint folder, in float32."""
+    return AutoencoderTiny.from_pretrained(
+        base, subfolder="vae", use_safetensors=True, local_files_only=True, torch_dtype=torch.float32
+    )
 
 
 def colour_of(x: Tensor, factor: int) -> Tensor:

@@ -51,7 +51,8 @@ def train(
 
     if (output / STATE_FOLDER / "state.pt").exists() and not (resume or export):
         raise UsageError(f"{output} holds a run already; go on with --resume, or choose another -o")
-    root = _base_folder(base, offline) if part == "editor" else None
+    needs_base = part == "editor" or settings.autoencoder.decoder_only
+    root = _base_folder(base, offline) if needs_base else None
     built = build_part(part, data, root, settings, output)
     (output / STATE_FOLDER).mkdir(parents=True, exist_ok=True)
     if export:

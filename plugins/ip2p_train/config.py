@@ -47,6 +47,8 @@ class AutoencoderConfig:
     unit_weight: float = 0.02
     gradient_weight: float = 0.5
     recolour: float = 0.35  # share of crops given a random colour transform, so that edited photos are in the domain
+    decoder_only: bool = False  # refine the decoder of the base's autoencoder: its latents stay as they are
+    aligned: bool = False  # crops at the pictures' own scale, on the latent grid, as the editor meets them
     photos: str = ""  # folder of photos to learn besides the dataset's edited pictures
     max_pictures: int = 2500  # pictures of the dataset held in memory
 

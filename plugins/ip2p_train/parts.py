@@ -25,11 +25,12 @@ def build_part(name: str, data: Path, base: Path | None, config: TrainConfig, ou
 
 
 def _autoencoder(data: Path, base: Path | None, config: TrainConfig, out: Path) -> Part:
-    from .autoencoder import AutoencoderPart
+    from .autoencoder import AutoencoderPart, load_autoencoder
 
     photos = Path(config.autoencoder.photos or data)
-    has_pairs = any(data.rglob("*.parquet"))
-    return AutoencoderPart(photos, config.autoencoder, _pictures(data, config) if has_pairs else ())
+    pictures = _pictures(data, config) if any(data.rglob("*.parquet")) else ()
+    start = load_autoencoder(base) if base and config.autoencoder.decoder_only else None
+    return AutoencoderPart(photos, config.autoencoder, pictures, start)
 
 
 def _pictures(data: Path, config: TrainConfig) -> Iterator[Image.Image]:

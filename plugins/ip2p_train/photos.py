@@ -23,15 +23,20 @@ class PhotoCrops:
         if not self.images:
             raise FileNotFoundError(f"no photos under {folder}")
 
-    def draw(self, generator: torch.Generator, count: int) -> Tensor:
-        """`count` crops with random place, scale (1 to 2.2) and mirror: (b, 3, crop, crop) in [-1, 1]."""
-        numbers = torch.rand(count, 5, generator=generator).tolist()
-        return torch.stack([self._one(*row) for row in numbers])
+    def draw(self, generator: torch.Generator, count: int, grid: int = 0) -> Tensor:
+        """`count` crops with random place and mirror: (b, 3, crop, crop) in [-1, 1].
 
-    def _one(self, which: float, scale: float, x: float, y: float, mirror: float) -> Tensor:
+        Their scale is random too (1 to 2.2), or, with a `grid`, the picture's own, on multiples of so many pixels.
+        """
+        numbers = torch.rand(count, 5, generator=generator).tolist()
+        return torch.stack([self._one(*row, grid) for row in numbers])
+
+    def _one(self, which: float, scale: float, x: float, y: float, mirror: float, grid: int) -> Tensor:
         image = self.images[int(which * len(self.images))]
-        side = min(int(self.crop * (1 + 1.2 * scale)), *image.size)
+        side = min(self.crop if grid else int(self.crop * (1 + 1.2 * scale)), *image.size)
         left, top = int(x * (image.width - side + 1)), int(y * (image.height - side + 1))
+        if grid:
+            left, top = left - left % grid, top - top % grid
         box = (left, top, left + side, top + side)
         piece = image.resize((self.crop, self.crop), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
         pixels = torch.from_numpy(np.asarray(piece).copy()).permute(2, 0, 1).float() / 127.5 - 1  # (3, h, w)
