@@ -47,17 +47,17 @@ def test_other_families_seldom_pass() -> None:
     passes = []
     for family in FAMILIES:
         others = [f for f in FAMILIES if f != family and overlap(family, f) is None]
-        for seed in SEEDS:
+        for seed in (0, 1, 2):
             pair = measure(scene(seed), LOOKS[family](scene(seed)))
             passes += [predicates[other](pair) for other in others]
     assert np.mean(passes) <= 0.06
 
 
 def test_two_different_photos_do_not_share_a_layout() -> None:
-    photos = [scene(seed, horizon=0.1 + 0.05 * seed) for seed in range(16)]
+    photos = [scene(seed, 128, horizon=0.1 + 0.08 * seed) for seed in range(10)]
     pairs = [(a, b) for i, a in enumerate(photos) for b in photos[i + 1 :]]
     loosest = "pixel-art"
-    assert np.mean([preserved(a, b, loosest) for a, b in pairs]) <= 0.02
+    assert sum(preserved(a, b, loosest) for a, b in pairs) == 0
 
 
 @pytest.mark.parametrize("family", ["night", "pencil-sketch"])
