@@ -12,10 +12,10 @@ HERE = Path(__file__).parent
 PHOTOS = ("meadow", "mountains", "stream", "friends")
 INSTRUCTIONS = (
     "it is now midnight",
-    "bring on a heavy snowfall",
+    "deep snow has covered it all",
     "I'd love this in autumn",
     "a thick fog has come up",
-    "sketch this with a pencil",
+    "the evening sun sets on them",
     "the sky should turn pink",
     "submerge this in the deep sea",
 )
