@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import ip2p_samplers
 import pytest
 import torch
 from torch import Tensor
 
+import ip2p_samplers
 from ip2p_cli.editor.noise import initial_noise, item_generator
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.plugin_manager import collect_samplers, create_plugin_manager

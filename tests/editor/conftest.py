@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ip2p_samplers import ip2p_register_samplers
 from PIL import Image
 
 from ip2p_cli.editor import Editor
+from ip2p_samplers import ip2p_register_samplers
 
 
 @pytest.fixture(scope="session")

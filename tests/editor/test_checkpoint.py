@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from ip2p_samplers import ip2p_register_samplers
 from safetensors.torch import load_file, save_file
 
 from ip2p_cli.editor import Editor
 from ip2p_cli.editor.checkpoint import EditDefaults, read_checkpoint
 from ip2p_cli.editor.loading import choose_device, choose_dtype, load_components
 from ip2p_cli.errors import ModelError, UsageError
+from ip2p_samplers import ip2p_register_samplers
 from tests.tiny import MINI_SCHEDULER, SD_SCHEDULER, TinySpec, make_checkpoint
 
 CPU = torch.device("cpu")

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from ip2p_samplers import ip2p_register_samplers
 from PIL import Image
 from torch import Tensor
 
 from ip2p_cli.editor import Bucket, Editor, Guidance
 from ip2p_cli.editor.conditioning import encode_photo
 from ip2p_cli.editor.denoise import denoise
+from ip2p_samplers import ip2p_register_samplers
 from tests.tiny import MINI_SCHEDULER, SD_SCHEDULER, TinySpec, make_checkpoint
 
 SCHEDULERS = {

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from ip2p_samplers import ip2p_register_samplers
 from PIL import Image
 
 from ip2p_cli.editor import Editor
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.types import EditRequest, EditResult
+from ip2p_samplers import ip2p_register_samplers
 
 Photo = Callable[..., Image.Image]
 SAMPLERS = sorted(ip2p_register_samplers())

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import ip2p_samplers
 import pluggy
 import pytest
 from PIL import Image
 
+import ip2p_samplers
 from ip2p_cli import api
 from ip2p_cli.errors import ModelError
 from ip2p_cli.plugin_manager import create_plugin_manager
