@@ -29,9 +29,10 @@ class PhotoCrops:
         Their scale is random too (1 to 2.2), or, with a `grid`, the picture's own, on multiples of so many pixels.
         """
         numbers = torch.rand(count, 5, generator=generator).tolist()
-        return torch.stack([self._one(*row, grid) for row in numbers])
+        return torch.stack([self._one(row, grid) for row in numbers])
 
-    def _one(self, which: float, scale: float, x: float, y: float, mirror: float, grid: int) -> Tensor:
+    def _one(self, numbers: list[float], grid: int) -> Tensor:
+        which, scale, x, y, mirror = numbers
         image = self.images[int(which * len(self.images))]
         side = min(self.crop if grid else int(self.crop * (1 + 1.2 * scale)), *image.size)
         left, top = int(x * (image.width - side + 1)), int(y * (image.height - side + 1))
