@@ -66,6 +66,6 @@ def ip2p(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     # `run` writes this variable for the processes that it starts; setting it here has it put back afterwards.
     monkeypatch.setenv("IP2P_NO_PLUGIN", "")
     line = CommandLine(tmp_path, monkeypatch)
-    build_app()  # plugins take their own `load_editor` now: one loaded later would keep the fake for good
+    cli.build_app()  # plugins take their own `load_editor` now: one loaded later would keep the fake for good
     monkeypatch.setattr(api, "load_editor", line._load)
     return line
