@@ -9,8 +9,10 @@ the edit), p the edit (`after`) and J the original, the output is
   leaves alone F leaves alone exactly, so that an unchanged photo comes back as it was.
 - A, b are the guided filter (He, Sun & Tang 2013, eq. 19-21; computed small and applied large as in He & Sun 2015),
   fitted window by window to what F leaves over, p − F(I); the ridge ε draws A to zero, that is the whole slope to F's.
-- w falls to zero where what then still remains is large against the edit's own local variance: there the edit
-  drew something that no map of the photo's colours gives (a moon, pencil strokes), and its own pixels are taken.
+- w falls to zero where the maps do not tell the edit: it drew something of its own (a moon, pencil strokes) or softened
+  the picture. There its own pixels are taken.
+
+Thresholds were set on photos whose edit is known at full size, with and without a real codec between.
 """
 
 from __future__ import annotations
@@ -27,10 +29,13 @@ from torch.nn.functional import avg_pool2d
 from ip2p_cli.editor.colour_map import apply_colour_map, as_filter, fit_colour_map
 
 RADIUS = 8  # of the fit's windows, in the model's pixels
-EPSILON = 1e-3  # ε of the guided filter
-TRUST_RADIUS = 3  # of the windows that judge the fit
+EPSILON = 2e-3  # ε of the guided filter
+RESIDUAL_RADIUS = 3  # of the windows that judge what the fit leaves over
 NOISE = 0.05**2  # variance that a codec alone leaves between the fit and the edit
-MAX_SLOPE = 3.0  # largest entry of A
+STEEP = 1.0  # norm of A from which colours that meet by chance are being told apart, not an edit
+SOFT_RADIUS = 32  # of the windows that judge whether detail was blurred away
+SOFT, SHARP = 0.80, 0.93  # detail of the edit against the fit's: where w is 0 and 1
+SMOOTH = 6  # radius that keeps w free of patches
 TILE_WIDTH, TILE_HEIGHT = 4096, 64  # bounds memory at any size
 
 
@@ -69,7 +74,7 @@ def fit_transfer(before: Tensor, after: Tensor) -> Transfer:
     mapped = apply_colour_map(table, before.flatten(1).T).T.view_as(before)
     slopes, offsets = _guided_filter(before, after - mapped)
     fitted = mapped + torch.einsum("cdyx,dyx->cyx", slopes, before) + offsets
-    weight = _trust(fitted, after)  # (1, h, w)
+    weight = _box(_explained(fitted, after) * _moderate(slopes), SMOOTH) * _box(_kept_sharp(fitted, after), SMOOTH)
     blended = weight * offsets + (1 - weight) * after
     return Transfer(table, torch.cat([weight, (weight * slopes).flatten(0, 1), blended]))
 
@@ -81,18 +86,37 @@ def _guided_filter(guide: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     covariance = _box(_outer(guide, target), RADIUS) - _outer(mean_i, mean_p)  # (3 guide, 3 target, h, w)
     ridge = variance.permute(2, 3, 0, 1) + EPSILON * torch.eye(3)
     slopes = torch.linalg.solve(ridge, covariance.permute(2, 3, 0, 1)).permute(3, 2, 0, 1)  # (3 target, 3 guide, h, w)
-    slopes = slopes.clamp(-MAX_SLOPE, MAX_SLOPE)
     offsets = mean_p - torch.einsum("cdyx,dyx->cyx", slopes, mean_i)
     return _box(slopes, RADIUS), _box(offsets, RADIUS)
 
 
-def _trust(fitted: Tensor, after: Tensor) -> Tensor:
-    """w (1, h, w) in [0, 1]: 1 where the maps explain the edit, 0 where it drew something of its own."""
-    left_over = _box((after - fitted).square().mean(0, keepdim=True), TRUST_RADIUS)
-    mean = _box(after, TRUST_RADIUS)
-    spread = (_box(after.square(), TRUST_RADIUS) - mean.square()).clamp(min=0).mean(0, keepdim=True)
-    ratio = left_over / (0.5 * spread + NOISE)
-    return _box(1 / (1 + ratio.square()), TRUST_RADIUS)
+def _explained(fitted: Tensor, after: Tensor) -> Tensor:
+    """(1, h, w) in (0, 1]: small where the maps leave much over against the edit's local variance."""
+    left_over = _box((after - fitted).square().mean(0, keepdim=True), RESIDUAL_RADIUS)
+    ratio = left_over / (0.5 * _detail(after, RESIDUAL_RADIUS, RESIDUAL_RADIUS) + NOISE)
+    return 1 / (1 + ratio.square())
+
+
+def _moderate(slopes: Tensor) -> Tensor:
+    """(1, h, w) in (0, 1]: small where A is steep. A new bright thing beside a bright rock makes A tell them apart by
+    the rock's colour; the original's detail would come out blown up."""
+    return 1 / (1 + (slopes.square().sum((0, 1)) / STEEP**2).square()).unsqueeze(0)
+
+
+def _kept_sharp(fitted: Tensor, after: Tensor) -> Tensor:
+    """(1, h, w) in [0, 1]: 0 where the edit has clearly less detail than the maps would keep, as a dreamy look has.
+
+    Both went through the same codec, whose noise only adds: less detail is the edit's doing.
+    """
+    floor = 1e-4
+    ratio = (_detail(after, RADIUS, SOFT_RADIUS) + floor) / (_detail(fitted, RADIUS, SOFT_RADIUS) + floor)
+    t = ((ratio.sqrt() - SOFT) / (SHARP - SOFT)).clamp(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _detail(x: Tensor, radius: int, window: int) -> Tensor:
+    """Variance about the mean of `radius`, averaged over `window` and the channels: (3, h, w) -> (1, h, w)."""
+    return _box((x - _box(x, radius)).square().mean(0, keepdim=True), window)
 
 
 def _outer(left: Tensor, right: Tensor) -> Tensor:
