@@ -9,8 +9,8 @@ the edit), p the edit (`after`) and J the original, the output is
   leaves alone F leaves alone exactly, so that an unchanged photo comes back as it was.
 - A, b are the guided filter (He, Sun & Tang 2013, eq. 19-21; computed small and applied large as in He & Sun 2015),
   fitted window by window to what F leaves over, p − F(I); the ridge ε draws A to zero, that is the whole slope to F's.
-- w falls to zero where the maps do not tell the edit: it drew something of its own (a moon, pencil strokes) or softened
-  the picture. There its own pixels are taken.
+- w falls to zero where the maps do not tell the edit: it drew something of its own there (a moon, pencil strokes), and
+  its own pixels are taken.
 
 Thresholds were set on photos whose edit is known at full size, with and without a real codec between.
 """
@@ -33,8 +33,6 @@ EPSILON = 2e-3  # ε of the guided filter
 RESIDUAL_RADIUS = 3  # of the windows that judge what the fit leaves over
 NOISE = 0.05**2  # variance that a codec alone leaves between the fit and the edit
 STEEP = 1.0  # norm of A from which colours that meet by chance are being told apart, not an edit
-SOFT_RADIUS = 32  # of the windows that judge whether detail was blurred away
-SOFT, SHARP = 0.80, 0.93  # detail of the edit against the fit's: where w is 0 and 1
 SMOOTH = 6  # radius that keeps w free of patches
 TILE_WIDTH, TILE_HEIGHT = 4096, 64  # bounds memory at any size
 
@@ -74,7 +72,7 @@ def fit_transfer(before: Tensor, after: Tensor) -> Transfer:
     mapped = apply_colour_map(table, before.flatten(1).T).T.view_as(before)
     slopes, offsets = _guided_filter(before, after - mapped)
     fitted = mapped + torch.einsum("cdyx,dyx->cyx", slopes, before) + offsets
-    weight = _box(_explained(fitted, after) * _moderate(slopes), SMOOTH) * _box(_kept_sharp(fitted, after), SMOOTH)
+    weight = _box(_explained(fitted, after) * _moderate(slopes), SMOOTH)  # (1, h, w)
     blended = weight * offsets + (1 - weight) * after
     return Transfer(table, torch.cat([weight, (weight * slopes).flatten(0, 1), blended]))
 
@@ -93,30 +91,15 @@ def _guided_filter(guide: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 def _explained(fitted: Tensor, after: Tensor) -> Tensor:
     """(1, h, w) in (0, 1]: small where the maps leave much over against the edit's local variance."""
     left_over = _box((after - fitted).square().mean(0, keepdim=True), RESIDUAL_RADIUS)
-    ratio = left_over / (0.5 * _detail(after, RESIDUAL_RADIUS, RESIDUAL_RADIUS) + NOISE)
-    return 1 / (1 + ratio.square())
+    mean = _box(after, RESIDUAL_RADIUS)
+    variance = (_box(after.square(), RESIDUAL_RADIUS) - mean.square()).clamp(min=0).mean(0, keepdim=True)
+    return 1 / (1 + (left_over / (0.5 * variance + NOISE)).square())
 
 
 def _moderate(slopes: Tensor) -> Tensor:
     """(1, h, w) in (0, 1]: small where A is steep. A new bright thing beside a bright rock makes A tell them apart by
     the rock's colour; the original's detail would come out blown up."""
     return 1 / (1 + (slopes.square().sum((0, 1)) / STEEP**2).square()).unsqueeze(0)
-
-
-def _kept_sharp(fitted: Tensor, after: Tensor) -> Tensor:
-    """(1, h, w) in [0, 1]: 0 where the edit has clearly less detail than the maps would keep, as a dreamy look has.
-
-    Both went through the same codec, whose noise only adds: less detail is the edit's doing.
-    """
-    floor = 1e-4
-    ratio = (_detail(after, RADIUS, SOFT_RADIUS) + floor) / (_detail(fitted, RADIUS, SOFT_RADIUS) + floor)
-    t = ((ratio.sqrt() - SOFT) / (SHARP - SOFT)).clamp(0, 1)
-    return t * t * (3 - 2 * t)
-
-
-def _detail(x: Tensor, radius: int, window: int) -> Tensor:
-    """Variance about the mean of `radius`, averaged over `window` and the channels: (3, h, w) -> (1, h, w)."""
-    return _box((x - _box(x, radius)).square().mean(0, keepdim=True), window)
 
 
 def _outer(left: Tensor, right: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ def assemble(
     )
     fresh = folder / f".assemble.{os.getpid()}"
     pipeline.save_pretrained(fresh, safe_serialization=True)
+    _forget_paths(fresh)
     factor = 2 ** (len(vae.config.block_out_channels) - 1)
     defaults = {
         "native_size": unet.config.sample_size * factor,
@@ -55,3 +56,11 @@ def assemble(
             shutil.rmtree(target)
         os.replace(part, target)
     fresh.rmdir()
+
+
+def _forget_paths(folder: Path) -> None:
+    """Drop where parts were read from: a checkpoint should not name its maker's folders."""
+    for path in folder.glob("*/config.json"):
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

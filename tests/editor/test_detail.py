@@ -101,6 +101,21 @@ def test_a_new_object_is_drawn_and_keeps_its_colour() -> None:
     assert psnr(output[:, 300:], to_tensor(original)[:, 300:]) > 35
 
 
+def test_a_new_object_is_not_told_from_what_it_covers() -> None:
+    """A bright disc over bright specks: their colours meet by chance, and the specks must not shine through it."""
+    rng = np.random.default_rng(3)
+    pixels = np.full((480, 640, 3), 90, np.uint8)
+    pixels[200:][rng.random((280, 640)) > 0.7] = 200
+    original = Image.fromarray(pixels)
+    before = small(original)
+    y, x = torch.meshgrid(torch.arange(96), torch.arange(128), indexing="ij")
+    after = 0.3 * before
+    after[:, (y - 46) ** 2 + (x - 60) ** 2 < 13**2] = 0.95
+    disc = to_tensor(transfer_detail(original, before, after))[:, 210:270, 270:330]
+    shown = transfer_detail(original, before, 0.3 * before)
+    assert disc.std() < 0.6 * to_tensor(shown)[:, 210:270, 270:330].std()
+
+
 def test_a_drawn_style_does_not_let_the_photo_shine_through() -> None:
     original = scene(640, 480)
     before = small(original)
