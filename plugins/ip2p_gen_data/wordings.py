@@ -39,6 +39,9 @@ _TEMPLATES = {
         "make {s} appear like {x}",
         "render {s} as {x}",
         "let {s} be {x}",
+        "i'd like {s} to look like {x}",
+        "show {s} as {x}",
+        "what if {s} were {x}",
     ),
     "be": (
         "make {s} {x}",
@@ -54,6 +57,9 @@ _TEMPLATES = {
         "get {s} to look {x}",
         "it should look {x}",
         "change {s} so that it is {x}",
+        "{s}, but {x}",
+        "could {s} be {x}",
+        "i'd like {s} {x}",
     ),
     "add": (
         "add {x}",
@@ -71,6 +77,9 @@ _TEMPLATES = {
         "use {x}",
         "{x}",
         "edit {s} to have {x}",
+        "i'd like some {x}",
+        "{s} needs {x}",
+        "fill {s} with {x}",
     ),
 }
 
@@ -119,6 +128,8 @@ def instruction(family: str, rng: random.Random) -> str:
         text = rng.choice(_OPENINGS) + text
     if rng.random() < 0.12:
         text += rng.choice(_CLOSINGS)
+    if rng.random() < 0.3:
+        text = text.replace("color", "colour").replace("gray", "grey")  # British spelling
     return text[0].upper() + text[1:] if rng.random() < 0.25 else text
 
 

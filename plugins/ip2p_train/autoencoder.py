@@ -69,7 +69,10 @@ class AutoencoderPart:
         return total, {"psnr": psnr, "anchor": anchor.item(), "unit": unit.item()}
 
     def _crops(self, generator: torch.Generator, count: int) -> Tensor:
-        crops = self.crops.draw(generator, count, self.factor if self.config.aligned else 0)
+        aligned = round(count * self.config.aligned_share)
+        crops = self.crops.draw(generator, count - aligned)
+        if aligned:
+            crops = torch.cat([crops, self.crops.draw(generator, aligned, self.factor)])
         return recolour(crops, self.config.recolour, generator)
 
     def save(self, folder: Path) -> None:

@@ -51,8 +51,8 @@ def train(
 
     if (output / STATE_FOLDER / "state.pt").exists() and not (resume or export):
         raise UsageError(f"{output} holds a run already; go on with --resume, or choose another -o")
-    needs_base = part == "editor" or settings.autoencoder.decoder_only
-    root = _base_folder(base, offline) if needs_base else None
+    fresh = {"autoencoder": settings.autoencoder.fresh, "text-encoder": settings.text_encoder.fresh}
+    root = None if fresh.get(part) else _base_folder(base, offline)
     built = build_part(part, data, root, settings, output)
     (output / STATE_FOLDER).mkdir(parents=True, exist_ok=True)
     if export:

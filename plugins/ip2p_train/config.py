@@ -37,6 +37,7 @@ class LoopConfig:
 class AutoencoderConfig:
     """Shape of the AutoencoderTiny and weights of its losses."""
 
+    fresh: bool = False  # train a new autoencoder also where the base has one
     latent_channels: int = 32
     width: int = 48
     encoder_blocks: tuple[int, ...] = (0, 1, 2, 3, 3)
@@ -48,15 +49,17 @@ class AutoencoderConfig:
     gradient_weight: float = 0.5
     recolour: float = 0.35  # share of crops given a random colour transform, so that edited photos are in the domain
     decoder_only: bool = False  # refine the decoder of the base's autoencoder: its latents stay as they are
-    aligned: bool = False  # crops at the pictures' own scale, on the latent grid, as the editor meets them
+    aligned_share: float = 0.0  # of the crops at the pictures' own scale, on the latent grid, as the editor meets them
     photos: str = ""  # folder of photos to learn besides the dataset's edited pictures
     max_pictures: int = 2500  # pictures of the dataset held in memory
+    favoured: tuple[str, ...] = ()  # families of which every picture is held, besides: drawn looks are hard to code
 
 
 @dataclass(frozen=True)
 class TextEncoderConfig:
     """Shape of the student, its teacher and corpus, and weights of its losses."""
 
+    fresh: bool = False  # train a new encoder and vocabulary also where the base has one
     teacher: str = ""  # folder of a sentence model (transformers layout, mean pooling)
     wordnet: str = ""  # folder of a WordNet database, for words that no instruction uses; may be empty
     wordnet_texts: int = 70_000

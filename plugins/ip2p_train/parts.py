@@ -29,16 +29,17 @@ def _autoencoder(data: Path, base: Path | None, config: TrainConfig, out: Path) 
 
     photos = Path(config.autoencoder.photos or data)
     pictures = _pictures(data, config) if any(data.rglob("*.parquet")) else ()
-    start = load_autoencoder(base) if base and config.autoencoder.decoder_only else None
+    start = None if base is None or config.autoencoder.fresh else load_autoencoder(base)
     return AutoencoderPart(photos, config.autoencoder, pictures, start)
 
 
 def _pictures(data: Path, config: TrainConfig) -> Iterator[Image.Image]:
-    """Edited pictures of the dataset, evenly spaced, at most `max_pictures`."""
+    """Edited pictures of the dataset: at most `max_pictures`, evenly spaced, and all of the favoured families."""
+    settings = config.autoencoder
     total = sum(1 for _ in read_pairs(data))
-    step = max(1, total // config.autoencoder.max_pictures)
+    step = max(1, total // settings.max_pictures)
     for number, row in enumerate(read_pairs(data)):
-        if number % step == 0:
+        if number % step == 0 or row.get("family") in settings.favoured:
             yield Image.open(io.BytesIO(row["edited_image"])).convert("RGB")
 
 
@@ -54,7 +55,7 @@ def _text_encoder(data: Path, base: Path | None, config: TrainConfig, out: Path)
     general = general[: settings.wordnet_texts]
     texts = [text for text, _ in rows] + general
     families = [family for _, family in rows] + [""] * len(general)
-    return TextEncoderPart(texts, families, settings)
+    return TextEncoderPart(texts, families, settings, None if settings.fresh else base)
 
 
 def _editor(data: Path, base: Path | None, config: TrainConfig, out: Path) -> Part:

@@ -24,26 +24,30 @@ from .config import TextEncoderConfig
 class Distilled(nn.Module):
     """The student, and the heads that it is trained through: two (pooled, mean) to the teacher, two to the families."""
 
-    def __init__(self, config: TextEncoderConfig, tokenizer: CLIPTokenizer, width: int, families: int) -> None:
+    def __init__(self, student: CLIPTextModel, width: int, families: int) -> None:
         super().__init__()
-        self.student = CLIPTextModel(_student_config(config, tokenizer))
-        self.to_teacher = nn.ModuleList([nn.Linear(config.hidden_size, width) for _ in range(2)])
-        self.to_family = nn.ModuleList([nn.Linear(config.hidden_size, families) for _ in range(2)])
+        self.student = student
+        hidden = student.config.hidden_size
+        self.to_teacher = nn.ModuleList([nn.Linear(hidden, width) for _ in range(2)])
+        self.to_family = nn.ModuleList([nn.Linear(hidden, families) for _ in range(2)])
 
 
 class TextEncoderPart:
     """Trains a `CLIPTextModel` to say what the teacher says, in fewer numbers."""
 
-    def __init__(self, texts: Sequence[str], families: Sequence[str], config: TextEncoderConfig) -> None:
-        """`families[i]` is the family of `texts[i]`, or "" where it has none."""
+    def __init__(
+        self, texts: Sequence[str], families: Sequence[str], config: TextEncoderConfig, base: Path | None = None
+    ) -> None:
+        """`families[i]` is the family of `texts[i]`, or "" where it has none; the encoder in `base` is trained on."""
         self.config = config
-        self.tokenizer = train_tokenizer(texts, config)
+        self.tokenizer = load_tokenizer(base) if base else train_tokenizer(texts, config)
+        student = load_student(base) if base else CLIPTextModel(_student_config(config, self.tokenizer))
         names = sorted({name for name in families if name})
         self.labels = torch.tensor([names.index(name) if name else -1 for name in families])
         self.with_family = (self.labels >= 0).nonzero()[:, 0]
         self.ids = tokenize(self.tokenizer, texts, config.max_length)  # (n, l)
         self.targets = teacher_embeddings(texts, Path(config.teacher))  # (n, d), unit length
-        self.distilled = Distilled(config, self.tokenizer, self.targets.shape[1], max(1, len(names)))
+        self.distilled = Distilled(student, self.targets.shape[1], max(1, len(names)))
         self.model: nn.Module = self.distilled
 
     def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
@@ -74,6 +78,17 @@ class TextEncoderPart:
     def save(self, folder: Path) -> None:
         self.distilled.student.save_pretrained(folder / "text_encoder")
         self.tokenizer.save_pretrained(folder / "tokenizer")
+
+
+def load_tokenizer(base: Path) -> CLIPTokenizer:
+    """The tokenizer of a checkpoint folder."""
+    return CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
+
+
+def load_student(base: Path) -> CLIPTextModel:
+    """The text encoder of a checkpoint folder, in float32."""
+    folder = base / "text_encoder"
+    return CLIPTextModel.from_pretrained(folder, use_safetensors=True, local_files_only=True, dtype=torch.float32)
 
 
 def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str], length: int) -> Tensor:
