@@ -1,18 +1,13 @@
-"""Writes pictures: encoded in memory, decoded back to be sure, and moved into place in one step."""
+"""Encodes pictures in memory, and decodes them back to be sure."""
 
 from __future__ import annotations
 
-import errno
 import io
-import os
-import tempfile
-import threading
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ip2p_cli.errors import EnvironmentStop, ItemError, UsageError
+from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.formats import WRITABLE
 
 if TYPE_CHECKING:
@@ -22,7 +17,6 @@ if TYPE_CHECKING:
 
 DEFAULT_QUALITY = 95
 _GPS_TAG = 0x8825
-_STOPPING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Metadata(str, Enum):
@@ -138,76 +132,3 @@ def _verify(data: bytes, size: tuple[int, int], format_: str) -> None:
         raise ItemError(f"was encoded as {format_}, but does not decode ({problem}); try --format png") from problem
     if written != size:
         raise ItemError(f"{format_} turned {size[0]}x{size[1]} into {written[0]}x{written[1]}; try --format png")
-
-
-class AtomicWriter:
-    """Puts files in place whole or not at all: temporary file beside the target, fsync, rename, fsync of the folder."""
-
-    def __init__(self) -> None:
-        self._temporary: set[str] = set()
-        self._lock = threading.Lock()
-
-    def write(self, path: Path, data: bytes) -> None:
-        """Write `data` under `path`, replacing what is there.
-
-        Raises:
-            EnvironmentStop: the disk is full or read-only.
-            ItemError: this one file cannot be written.
-        """
-        temporary = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".ip2p-", suffix=".tmp", dir=path.parent)
-            with self._lock:
-                self._temporary.add(temporary)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                if hasattr(os, "fchmod"):  # not on Windows
-                    os.fchmod(file.fileno(), 0o666 & ~_umask())
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-            _sync_folder(path.parent)
-        except OSError as problem:
-            raise as_write_error(problem, path) from problem
-        finally:
-            if temporary is not None:
-                self._discard(temporary)
-
-    def _discard(self, temporary: str) -> None:
-        with self._lock:
-            self._temporary.discard(temporary)
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-
-    def discard_all(self) -> None:
-        """Remove the temporary files of writes that are under way: the process is about to end."""
-        for temporary in list(self._temporary):
-            self._discard(temporary)
-
-
-def as_write_error(problem: OSError, path: Path) -> EnvironmentStop | ItemError:
-    """What a failed write means for the run: a full or read-only disk stops it, anything else fails the item."""
-    if problem.errno in _STOPPING:
-        return EnvironmentStop(f"cannot write {path}: {problem.strerror}; make room, then run the same command again")
-    return ItemError(f"cannot write {path}: {problem.strerror or problem}; choose another -o")
-
-
-_UMASK_LOCK = threading.Lock()
-
-
-def _umask() -> int:
-    with _UMASK_LOCK:  # it can only be read by setting it
-        mask = os.umask(0)
-        os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,10 +6,11 @@ import sys
 import time
 from typing import BinaryIO
 
+from ip2p_cli.atomic import AtomicWriter, as_write_error
 from ip2p_cli.chain import Edited
 from ip2p_cli.errors import EnvironmentStop, ItemError
 from ip2p_cli.journal import Journal, digest_of
-from ip2p_cli.output import AtomicWriter, Encoding, as_write_error, encode
+from ip2p_cli.output import Encoding, encode
 from ip2p_cli.types import Outcome
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from ip2p_cli.atomic import AtomicWriter, as_write_error
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
 from ip2p_cli.config import UserConfig, load_config
@@ -17,7 +18,7 @@ from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.images import MAX_MEGAPIXELS, suffix_of
 from ip2p_cli.journal import Journal, own_output_test
-from ip2p_cli.output import AtomicWriter, Encoding, Metadata, as_write_error, check_quality
+from ip2p_cli.output import Encoding, Metadata, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, PhotoPlan, destination, plan
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
 from ip2p_cli.prepare import OnExists, Preparer, RunSettings, planned_outcomes
@@ -224,7 +225,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
     full_resolution = not request.output.model_res
     settings = RunSettings(work.model, editor.fingerprint, _defaults(editor), work.encoding, full_resolution, work.size)
     journal = Journal(work.target.root) if work.target.root is not None else None
-    checks, writer = Checks(work.manager), AtomicWriter()
+    checks, writer = Checks(work.manager), AtomicWriter(work.target.root)
     with ExitStack() as stack:
         stack.enter_context(display)
         stop = stack.enter_context(StopRequest(writer.discard_all, quiet=display.quiet))

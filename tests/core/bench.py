@@ -10,11 +10,12 @@ from typing import Any
 import pluggy
 
 from ip2p_cli import hookspecs
+from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.batch import BatchRun
 from ip2p_cli.chain import ChainRunner
 from ip2p_cli.checks import Checks
 from ip2p_cli.journal import Journal
-from ip2p_cli.output import AtomicWriter, Encoding
+from ip2p_cli.output import Encoding
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
 from ip2p_cli.prepare import OnExists, Preparer, RunSettings
 from ip2p_cli.sources import SourceReader

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import io
-import os
-from pathlib import Path
 
 import pytest
 from PIL import Image, ImageCms
 
-from ip2p_cli.errors import EnvironmentStop, ItemError, UsageError
+from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.images import decode
-from ip2p_cli.output import AtomicWriter, Encoding, Metadata, check_quality, encode
+from ip2p_cli.output import Encoding, Metadata, check_quality, encode
 from tests.photos import camera_exif, encoded, gradient
 
 FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"]
@@ -96,38 +93,3 @@ def test_too_large_for_the_format() -> None:
 def test_the_models_own_pixels_get_a_small_alpha() -> None:
     photo = decode(encoded(gradient(mode="RGBA"), "PNG"))
     assert reopened(encode(photo.rgb.resize((8, 6)), photo, Encoding())).size == (8, 6)
-
-
-def test_writing_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
-    writer, path = AtomicWriter(), tmp_path / "new" / "a.png"
-    writer.write(path, b"one")
-    writer.write(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert os.listdir(path.parent) == ["a.png"]
-    mask = os.umask(0)
-    os.umask(mask)
-    assert path.stat().st_mode & 0o777 == 0o666 & ~mask
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
-def test_a_failed_write_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
-) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(b"old")
-
-    def fail(*arguments: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, step, fail)
-    with pytest.raises(ItemError if number == errno.EIO else EnvironmentStop, match=os.strerror(number)):
-        AtomicWriter().write(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["a.png"]
-
-
-def test_a_name_that_is_too_long_fails_the_item(tmp_path: Path) -> None:
-    with pytest.raises(ItemError):
-        AtomicWriter().write(tmp_path / ("x" * 300 + ".png"), b"x")
-    assert os.listdir(tmp_path) == []
