@@ -38,6 +38,7 @@ class Edited:
     change: Mapping[str, float]
     flags: tuple[str, ...]
     seconds: float
+    review: StepSettings = StepSettings()  # settings that a review asked for, over those of each step
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class ChainRunner:
             flags = (*flags, f"still not as wanted after {MAX_TRIES} tries: {verdict.reason}")
         if verdict.severity is Severity.FLAG:
             flags = (*flags, verdict.reason)
-        return Edited(ready, attempt.image, attempt.change, flags, seconds)
+        return Edited(ready, attempt.image, attempt.change, flags, seconds, attempt.settings)
 
     def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
         longest = max(len(attempt.ready.job.steps) for attempt in attempts)

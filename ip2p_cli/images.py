@@ -8,19 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ip2p_cli.errors import ItemError
+from ip2p_cli.exif import clean_exif, read_exif
+from ip2p_cli.metadata import source_xmp
 
 if TYPE_CHECKING:
-    from PIL.Image import Exif, Image
+    from PIL.Image import Image
 
 MAX_MEGAPIXELS = 178
-ORIENTATION = 0x0112
-_SIZE_TAGS = {"width": 0xA002, "height": 0xA003}
-# Tags of a TIFF file that describe how its pixels are stored: they are not metadata and must not be carried over.
-# (254 to 347), or that hold what is kept elsewhere or not at all: sub-images, XMP, IPTC, Photoshop's, the ICC profile.
-_TIFF_STORAGE = (
-    *(254, 255, 256, 257, 258, 259, 262, 263, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325),
-    *(338, 339, 340, 341, 347, 330, 700, 33723, 34377, 34675, 37724),
-)
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")  # Pillow's modes of more than 8 bits
 _SAME_AS = {"MPO": "JPEG"}  # a camera's JPEG with a second, hidden frame
 
@@ -34,6 +28,7 @@ class Photo:
     alpha: Image | None = None
     icc: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None  # as it was found
 
 
 def decode(data: bytes, *, max_megapixels: int = MAX_MEGAPIXELS) -> Photo:
@@ -44,14 +39,14 @@ def decode(data: bytes, *, max_megapixels: int = MAX_MEGAPIXELS) -> Photo:
     """
     from PIL import Image, UnidentifiedImageError
 
-    _register_heif()
+    register_heif()
     if not data:
         raise ItemError("the file is empty; fetch or export it again")
     Image.MAX_IMAGE_PIXELS = max_megapixels * 1_000_000  # Pillow's own guard, for sizes found while decoding
     try:
         with Image.open(io.BytesIO(data)) as image:
             _refuse(image, max_megapixels)
-            return _photo(image)
+            return _photo(image, data)
     except ItemError:
         raise
     except UnidentifiedImageError:
@@ -64,7 +59,8 @@ def decode(data: bytes, *, max_megapixels: int = MAX_MEGAPIXELS) -> Photo:
         raise ItemError(f"it is damaged and cannot be decoded ({problem}); export it again") from problem
 
 
-def _register_heif() -> None:
+def register_heif() -> None:
+    """Have Pillow read and write HEIF, if the extra is installed."""
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
@@ -94,16 +90,17 @@ def _unidentified(data: bytes) -> str:
     return "no known image format, or damaged at its start; export it as JPEG or PNG"
 
 
-def _photo(image: Image) -> Photo:
+def _photo(image: Image, data: bytes) -> Photo:
     format_ = _SAME_AS.get(image.format or "", image.format or "")
     image.load()
-    exif = _exif(image)
+    exif = read_exif(image)
+    xmp = source_xmp(image, data)
     icc = image.info.get("icc_profile")
     upright = _upright(image)
     has_alpha = upright.has_transparency_data and upright.mode not in _DEEP
     alpha = upright.convert("RGBA").getchannel("A") if has_alpha else None
     rgb, icc = _to_rgb(upright, icc)
-    return Photo(rgb, format_, alpha, icc, _exif_bytes(exif, rgb))
+    return Photo(rgb, format_, alpha, icc, clean_exif(exif, rgb.size), xmp)
 
 
 def _upright(image: Image) -> Image:
@@ -160,41 +157,13 @@ def _scaled(image: Image) -> Image:
     return Image.fromarray((values * (255.0 / white) + 0.5).clip(0, 255).astype(numpy.uint8))
 
 
-def _exif(image: Image) -> Exif | None:
-    try:
-        exif = image.getexif()
-        for group in (0x8769, 0x8825):
-            exif.get_ifd(group)  # read now: the file may be closed later
-    except Exception:  # damaged EXIF, as above
-        return None
-    return exif
-
-
-def _exif_bytes(exif: Exif | None, rgb: Image) -> bytes | None:
-    """EXIF for the upright picture; the embedded thumbnail shows the unedited photo and is left out."""
-    if not exif:
-        return None
-    for tag in _TIFF_STORAGE:
-        exif.pop(tag, None)
-    if ORIENTATION in exif:
-        exif[ORIENTATION] = 1
-    details = exif.get_ifd(0x8769)
-    for side, tag in _SIZE_TAGS.items():
-        if tag in details:
-            details[tag] = getattr(rgb, side)
-    try:
-        return exif.tobytes() if len(exif) else None
-    except Exception:  # a tag that Pillow can read and not write
-        return None
-
-
 def suffix_of(data: bytes) -> str:
     """The suffix that suits an image's bytes; empty where they are no image."""
     from PIL import Image
 
     from ip2p_cli.formats import SUFFIX_FORMAT
 
-    _register_heif()
+    register_heif()
     try:
         with Image.open(io.BytesIO(data)) as image:
             format_ = _SAME_AS.get(image.format or "", image.format)

@@ -8,19 +8,23 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ip2p_cli.errors import ItemError, UsageError
+from ip2p_cli.exif import exif_for_output
 from ip2p_cli.formats import WRITABLE
+from ip2p_cli.images import register_heif
+from ip2p_cli.metadata import MAX_JPEG_XMP, metadata_options, with_xmp
+from ip2p_cli.provenance import Provenance
+from ip2p_cli.xmp import make_xmp
 
 if TYPE_CHECKING:
-    from PIL.Image import Exif, Image
+    from PIL.Image import Image
 
     from ip2p_cli.images import Photo
 
 DEFAULT_QUALITY = 95
-_GPS_TAG = 0x8825
 
 
 class Metadata(str, Enum):
-    """What an output keeps of the input's EXIF. The ICC profile always stays: without it the colours are wrong."""
+    """What an output keeps of the input's EXIF and XMP. The ICC profile stays: without it the colours are wrong."""
 
     KEEP = "keep"
     STRIP_GPS = "strip-gps"
@@ -46,45 +50,49 @@ def check_quality(quality: int | None) -> None:
         raise UsageError(f"--quality {quality}: give a number from 1 to 100")
 
 
-def encode(edited: Image, photo: Photo, encoding: Encoding) -> bytes:
-    """The edited picture as a file, with the photo's alpha, ICC profile and EXIF.
+def encode(edited: Image, photo: Photo, encoding: Encoding, provenance: Provenance) -> bytes:
+    """The edited picture as a file, with the photo's alpha, ICC profile and metadata, and the mark of how it was made.
 
     Raises:
         ItemError: the format cannot be written, or cannot hold the picture.
     """
     from PIL import Image
 
+    register_heif()
     format_ = encoding.format or photo.format
     Image.init()
     if format_ not in Image.SAVE:
         known = ", ".join(name for name in WRITABLE if name != "jpg")
         raise ItemError(f"{format_ or 'its format'} cannot be written here; choose --format {known}")
     buffer = io.BytesIO()
+    xmp = _xmp(photo, encoding.metadata, provenance, format_)
     try:
-        _with_alpha(edited, photo, format_).save(buffer, format_, **_save_options(edited, photo, encoding, format_))
+        picture = _with_alpha(edited, photo, format_)
+        picture.info = {}  # or else some formats write what a plugin left there
+        picture.save(buffer, format_, **_save_options(edited.size, photo, encoding, format_, xmp))
     except ItemError:
         raise
     except Exception as problem:
         raise ItemError(f"cannot be written as {format_} ({problem}); try --format png") from problem
-    data = buffer.getvalue()
+    data = with_xmp(buffer.getvalue(), format_, xmp)
     _verify(data, edited.size, format_)
     return data
 
 
 def _with_alpha(edited: Image, photo: Photo, format_: str) -> Image:
+    picture = edited.copy()
     if photo.alpha is None:
-        return edited
+        return picture
     alpha = photo.alpha if photo.alpha.size == edited.size else photo.alpha.resize(edited.size)
     if format_ in ("JPEG", "PPM"):
         if alpha.getextrema() != (255, 255):
             raise ItemError(f"{format_} cannot hold its transparency; choose --format png or webp")
-        return edited
-    picture = edited.copy()
+        return picture
     picture.putalpha(alpha)
     return picture
 
 
-def _save_options(edited: Image, photo: Photo, encoding: Encoding, format_: str) -> dict[str, Any]:
+def _save_options(size: tuple[int, int], photo: Photo, encoding: Encoding, format_: str, xmp: bytes) -> dict[str, Any]:
     quality = encoding.quality or DEFAULT_QUALITY
     by_format: dict[str, dict[str, Any]] = {
         "JPEG": {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": True},
@@ -97,28 +105,18 @@ def _save_options(edited: Image, photo: Photo, encoding: Encoding, format_: str)
     options = by_format.get(format_, {})
     if photo.icc:
         options["icc_profile"] = photo.icc
-    exif = _exif(photo.exif, encoding.metadata, edited.size)
-    if exif:
-        options["exif"] = exif
-        if format_ == "TIFF":
-            options["compression"] = None  # libtiff, which compresses, cannot write EXIF's groups
-    return options
+    exif = None
+    if encoding.metadata is not Metadata.STRIP_ALL:
+        exif = exif_for_output(photo.exif, size, keep_gps=encoding.metadata is Metadata.KEEP)
+    return options | metadata_options(format_, exif, xmp)
 
 
-def _exif(exif: bytes | None, metadata: Metadata, size: tuple[int, int]) -> bytes | None:
-    if exif is None or metadata is Metadata.STRIP_ALL:
-        return None
-    from PIL import Image
-
-    tags: Exif = Image.Exif()
-    tags.load(exif)
-    if metadata is Metadata.STRIP_GPS:
-        tags.pop(_GPS_TAG, None)
-    details = tags.get_ifd(0x8769)
-    for tag, pixels in zip((0xA002, 0xA003), size, strict=True):
-        if tag in details:
-            details[tag] = pixels
-    return tags.tobytes()
+def _xmp(photo: Photo, metadata: Metadata, provenance: Provenance, format_: str) -> bytes:
+    source = None if metadata is Metadata.STRIP_ALL else photo.xmp
+    xmp = make_xmp(provenance, source, keep_gps=metadata is Metadata.KEEP)
+    if format_ == "JPEG" and len(xmp) > MAX_JPEG_XMP:
+        return make_xmp(provenance)  # the mark matters more than what the photo brought
+    return xmp
 
 
 def _verify(data: bytes, size: tuple[int, int], format_: str) -> None:

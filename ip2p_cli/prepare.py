@@ -17,9 +17,10 @@ from ip2p_cli.images import Photo, decode
 from ip2p_cli.journal import Journal, key_of
 from ip2p_cli.output import Encoding
 from ip2p_cli.plan import PhotoPlan
+from ip2p_cli.provenance import Provenance, public_name
 from ip2p_cli.recipe import merged
 from ip2p_cli.sources import SourceReader
-from ip2p_cli.types import EditJob, Outcome, Severity, Source, StepSettings
+from ip2p_cli.types import EditJob, Outcome, Severity, Source, Step, StepSettings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -61,6 +62,20 @@ class RunSettings:
                 "full_resolution": self.full_resolution,
                 "size": self.size,
             },
+        )
+
+    def provenance(self, job: EditJob, review: StepSettings = StepSettings()) -> Provenance:
+        """What an output of `job` says of how it was made; `review` holds settings that a review asked for."""
+        steps = [Step(step.instruction, merged(review, merged(step.settings, self.defaults))) for step in job.steps]
+        return Provenance(
+            model=public_name(self.model),
+            fingerprint=self.fingerprint,
+            steps=tuple(steps),
+            seed=job.seed,
+            variant=job.variant,
+            recipe=job.recipe,
+            full_resolution=self.full_resolution,
+            size=self.size,
         )
 
 

@@ -10,7 +10,8 @@ from ip2p_cli.atomic import AtomicWriter, as_write_error
 from ip2p_cli.chain import Edited
 from ip2p_cli.errors import EnvironmentStop, ItemError
 from ip2p_cli.journal import Journal, digest_of
-from ip2p_cli.output import Encoding, encode
+from ip2p_cli.output import encode
+from ip2p_cli.prepare import RunSettings
 from ip2p_cli.types import Outcome
 
 
@@ -19,15 +20,13 @@ class Store:
 
     def __init__(
         self,
-        encoding: Encoding,
+        settings: RunSettings,
         journal: Journal | None,
-        model: str,
         writer: AtomicWriter,
         stdout: BinaryIO | None = None,
     ) -> None:
-        self._encoding = encoding
+        self._settings = settings
         self._journal = journal
-        self._model = model
         self._writer = writer
         self._stdout = stdout
 
@@ -39,13 +38,14 @@ class Store:
         """
         job, started = edited.ready.job, time.monotonic()
         try:
-            data = encode(edited.image, edited.ready.photo, self._encoding)
+            provenance = self._settings.provenance(job, edited.review)
+            data = encode(edited.image, edited.ready.photo, self._settings.encoding, provenance)
             self._write(edited, data)
         except ItemError as problem:
-            return Outcome(job, "failed", self._model, edited.seconds, str(problem), edited.change)
+            return Outcome(job, "failed", self._settings.model, edited.seconds, str(problem), edited.change)
         seconds = edited.seconds + time.monotonic() - started
         status = "flagged" if edited.flags else "done"
-        return Outcome(job, status, self._model, seconds, "; ".join(edited.flags) or None, edited.change)
+        return Outcome(job, status, self._settings.model, seconds, "; ".join(edited.flags) or None, edited.change)
 
     def _write(self, edited: Edited, data: bytes) -> None:
         job = edited.ready.job

@@ -232,7 +232,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
         run = BatchRun(
             Preparer(settings, checks, journal, work.on_exists, work.reader, work.max_megapixels),
             ChainRunner(editor, checks, work.model, full_resolution=full_resolution, size=work.size),
-            Store(work.encoding, journal, work.model, writer),
+            Store(settings, journal, writer),
             listeners,
             work.batch_size,
             lambda: stop.requested,

@@ -15,7 +15,6 @@ from ip2p_cli.batch import BatchRun
 from ip2p_cli.chain import ChainRunner
 from ip2p_cli.checks import Checks
 from ip2p_cli.journal import Journal
-from ip2p_cli.output import Encoding
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
 from ip2p_cli.prepare import OnExists, Preparer, RunSettings
 from ip2p_cli.sources import SourceReader
@@ -75,7 +74,7 @@ class Bench:
         BatchRun(
             Preparer(settings, checks, journal, on_exists, SourceReader(BytesIO()), 100),
             ChainRunner(self.editor, checks, "fake", full_resolution=full_resolution),
-            Store(Encoding(), journal, "fake", AtomicWriter()),
+            Store(settings, journal, AtomicWriter()),
             [self.recorder, *listeners],
             batch_size,
             self.stop,

@@ -10,8 +10,11 @@ from PIL import Image, ImageCms
 from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.images import decode
 from ip2p_cli.output import Encoding, Metadata, check_quality, encode
+from ip2p_cli.provenance import Provenance
+from ip2p_cli.types import Step
 from tests.photos import camera_exif, encoded, gradient
 
+MARK = Provenance("mini", "0123", (Step("make it night"),))
 FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"]
 
 
@@ -25,7 +28,7 @@ def reopened(data: bytes) -> Image.Image:
 def test_format_profile_and_exif_are_kept(format_: str) -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     photo = decode(encoded(gradient(), format_, exif=camera_exif(6), icc_profile=srgb))
-    image = reopened(encode(photo.rgb, photo, Encoding()))
+    image = reopened(encode(photo.rgb, photo, Encoding(), MARK))
     assert (image.format, image.size) == (format_, (30, 40))
     assert image.info["icc_profile"] == srgb
     exif = image.getexif()
@@ -37,11 +40,11 @@ def test_format_profile_and_exif_are_kept(format_: str) -> None:
 @pytest.mark.parametrize("format_", FORMATS)
 def test_metadata_modes(format_: str) -> None:
     photo = decode(encoded(gradient(), format_, exif=camera_exif()))
-    no_gps = encode(photo.rgb, photo, Encoding(metadata=Metadata.STRIP_GPS))
+    no_gps = encode(photo.rgb, photo, Encoding(metadata=Metadata.STRIP_GPS), MARK)
     exif = reopened(no_gps).getexif()
     assert exif[0x010F] == "Maker"
     assert not exif.get_ifd(0x8825)
-    nothing = encode(photo.rgb, photo, Encoding(metadata=Metadata.STRIP_ALL))
+    nothing = encode(photo.rgb, photo, Encoding(metadata=Metadata.STRIP_ALL), MARK)
     assert b"Maker" not in nothing
     assert not reopened(nothing).getexif().get_ifd(0x8825)
 
@@ -50,7 +53,7 @@ def test_metadata_modes(format_: str) -> None:
 def test_transparency_is_carried_over(format_: str) -> None:
     image = gradient(mode="RGBA")
     photo = decode(encoded(image, "PNG"))
-    written = reopened(encode(photo.rgb, photo, Encoding(format=format_)))
+    written = reopened(encode(photo.rgb, photo, Encoding(format=format_), MARK))
     assert written.mode == "RGBA"
     assert written.getchannel("A").tobytes() == image.getchannel("A").tobytes()
 
@@ -58,20 +61,20 @@ def test_transparency_is_carried_over(format_: str) -> None:
 def test_jpeg_cannot_hold_transparency_unless_there_is_none() -> None:
     photo = decode(encoded(gradient(mode="RGBA"), "PNG"))
     with pytest.raises(ItemError, match="--format png"):
-        encode(photo.rgb, photo, Encoding(format="JPEG"))
+        encode(photo.rgb, photo, Encoding(format="JPEG"), MARK)
     opaque = decode(encoded(gradient().convert("RGBA"), "PNG"))
-    assert reopened(encode(opaque.rgb, opaque, Encoding(format="JPEG"))).mode == "RGB"
+    assert reopened(encode(opaque.rgb, opaque, Encoding(format="JPEG"), MARK)).mode == "RGB"
 
 
 def test_lossless_formats_keep_every_pixel() -> None:
     photo = decode(encoded(gradient(), "PNG"))
     for format_ in ("PNG", "TIFF"):
-        assert reopened(encode(photo.rgb, photo, Encoding(format=format_))).tobytes() == photo.rgb.tobytes()
+        assert reopened(encode(photo.rgb, photo, Encoding(format=format_), MARK)).tobytes() == photo.rgb.tobytes()
 
 
 def test_quality_matters() -> None:
     photo = decode(encoded(gradient(200, 200)))
-    low, high = (encode(photo.rgb, photo, Encoding(quality=quality)) for quality in (10, 95))
+    low, high = (encode(photo.rgb, photo, Encoding(quality=quality), MARK) for quality in (10, 95))
     assert len(low) < len(high)
     for quality in (0, 101, -3):
         with pytest.raises(UsageError):
@@ -81,15 +84,15 @@ def test_quality_matters() -> None:
 def test_a_format_that_cannot_be_written_names_the_way_out() -> None:
     photo = decode(encoded(gradient()))
     with pytest.raises(ItemError, match="--format jpeg, png"):
-        encode(photo.rgb, photo, Encoding(format="PSD"))
+        encode(photo.rgb, photo, Encoding(format="PSD"), MARK)
 
 
 def test_too_large_for_the_format() -> None:
     photo = decode(encoded(Image.new("RGB", (17000, 1)), "PNG"))
     with pytest.raises(ItemError, match="--format png"):
-        encode(photo.rgb, photo, Encoding(format="WEBP"))
+        encode(photo.rgb, photo, Encoding(format="WEBP"), MARK)
 
 
 def test_the_models_own_pixels_get_a_small_alpha() -> None:
     photo = decode(encoded(gradient(mode="RGBA"), "PNG"))
-    assert reopened(encode(photo.rgb.resize((8, 6)), photo, Encoding())).size == (8, 6)
+    assert reopened(encode(photo.rgb.resize((8, 6)), photo, Encoding(), MARK)).size == (8, 6)
