@@ -122,3 +122,9 @@ def as_write_error(problem: OSError, path: Path) -> EnvironmentStop | ItemError:
         way_out = _WAY_OUT[problem.errno]
         return EnvironmentStop(f"cannot write {path}: {problem.strerror}; {way_out}, then run the same command again")
     return ItemError(f"cannot write {path}: {problem.strerror or problem}; choose another -o")
+
+
+def discard_temporary(path: Path) -> None:
+    """Remove what a run that was killed while it wrote `path` left beside it."""
+    with contextlib.suppress(OSError):
+        path.with_name(temporary_name(path.name)).unlink()

@@ -10,8 +10,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from ip2p_cli.claims import OnExists
 from ip2p_cli.output import Metadata
-from ip2p_cli.prepare import OnExists
 
 _SOURCES, _EDIT, _MODEL, _OUTPUT, _RUN = "Photos", "The edit", "Model", "Output", "The run"
 
@@ -128,6 +128,17 @@ class RunOptions:
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be done; write nothing.", rich_help_panel=_RUN)
     ] = False
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed in earlier runs.", rich_help_panel=_RUN)
+    ] = False
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="i/n",
+            help="Do one photo in n, i from 0. (default: of SLURM_ARRAY_TASK_ID/_COUNT or RANK/WORLD_SIZE)",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks of errors.", rich_help_panel=_RUN)] = False
 
 

@@ -71,4 +71,4 @@ def test_the_second_signal_stops_at_once(running: subprocess.Popen[str], tmp_pat
     hear(running, signal.SIGINT)
     running.send_signal(signal.SIGTERM)
     assert running.wait() == 143
-    assert outputs(tmp_path) == []
+    assert outputs(tmp_path) == [".ip2p"]
