@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ip2p_cli.chain import ChainRunner
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import Listener, Summary
+from ip2p_cli.frames import Runner
 from ip2p_cli.plan import PhotoPlan
 from ip2p_cli.prepare import Prepared, Preparer, Ready, Waiting
 from ip2p_cli.store import Store
@@ -28,7 +28,7 @@ class BatchRun:
     def __init__(
         self,
         preparer: Preparer,
-        runner: ChainRunner,
+        runner: Runner,
         store: Store,
         listeners: Sequence[Listener],
         batch_size: int,

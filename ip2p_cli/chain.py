@@ -48,6 +48,7 @@ class Edited:
     flags: tuple[str, ...]
     seconds: float
     review: StepSettings = StepSettings()  # settings that a review asked for, over those of each step
+    further: tuple[Image, ...] = ()  # the other frames or pages
 
 
 @dataclass(frozen=True)

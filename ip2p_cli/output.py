@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,13 @@ from ip2p_cli.formats import WRITABLE
 from ip2p_cli.images import register_heif
 from ip2p_cli.metadata import MAX_JPEG_XMP, metadata_options, with_xmp
 from ip2p_cli.provenance import Provenance
+from ip2p_cli.sequences import sequence_options
 from ip2p_cli.xmp import make_xmp
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ip2p_cli.images import Photo
+    from ip2p_cli.images import Frame, Photo
 
 DEFAULT_QUALITY = 95
 
@@ -50,8 +52,12 @@ def check_quality(quality: int | None) -> None:
         raise UsageError(f"--quality {quality}: give a number from 1 to 100")
 
 
-def encode(edited: Image, photo: Photo, encoding: Encoding, provenance: Provenance) -> bytes:
+def encode(
+    edited: Image, photo: Photo, encoding: Encoding, provenance: Provenance, further: Sequence[Image] = ()
+) -> bytes:
     """The edited picture as a file, with the photo's alpha, ICC profile and metadata, and the mark of how it was made.
+
+    `further` are the other frames or pages, one for each of the photo's.
 
     Raises:
         ItemError: the format cannot be written, or cannot hold the picture.
@@ -66,24 +72,25 @@ def encode(edited: Image, photo: Photo, encoding: Encoding, provenance: Provenan
         raise ItemError(f"{format_ or 'its format'} cannot be written here; choose --format {known}")
     buffer = io.BytesIO()
     xmp = _xmp(photo, encoding.metadata, provenance, format_)
+    frames = zip((edited, *further), photo.frames, strict=True)
+    pictures, options = sequence_options([_picture(image, frame, format_) for image, frame in frames], photo, format_)
     try:
-        picture = _with_alpha(edited, photo, format_)
-        picture.info = {}  # or else some formats write what a plugin left there
-        picture.save(buffer, format_, **_save_options(edited.size, photo, encoding, format_, xmp))
-    except ItemError:
-        raise
+        options |= _save_options(pictures[0].size, photo, encoding, format_, xmp)
+        pictures[0].save(buffer, format_, **options)
     except Exception as problem:
         raise ItemError(f"cannot be written as {format_} ({problem}); try --format png") from problem
     data = with_xmp(buffer.getvalue(), format_, xmp)
-    _verify(data, edited.size, format_)
+    _verify(data, pictures[0].size, format_)
     return data
 
 
-def _with_alpha(edited: Image, photo: Photo, format_: str) -> Image:
+def _picture(edited: Image, frame: Frame, format_: str) -> Image:
+    """The edited frame with its alpha, and nothing else: some formats would write what a plugin left in `info`."""
     picture = edited.copy()
-    if photo.alpha is None:
+    picture.info = {}
+    if frame.alpha is None:
         return picture
-    alpha = photo.alpha if photo.alpha.size == edited.size else photo.alpha.resize(edited.size)
+    alpha = frame.alpha if frame.alpha.size == edited.size else frame.alpha.resize(edited.size)
     if format_ in ("JPEG", "PPM"):
         if alpha.getextrema() != (255, 255):
             raise ItemError(f"{format_} cannot hold its transparency; choose --format png or webp")
@@ -123,9 +130,11 @@ def _verify(data: bytes, size: tuple[int, int], format_: str) -> None:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.load()
+        with Image.open(io.BytesIO(data), formats=[format_]) as image:
             written = image.size
+            for number in range(getattr(image, "n_frames", 1)):
+                image.seek(number)
+                image.load()
     except Exception as problem:
         raise ItemError(f"was encoded as {format_}, but does not decode ({problem}); try --format png") from problem
     if written != size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import PurePosixPath
@@ -13,12 +13,13 @@ from ip2p_cli.checks import Checks
 from ip2p_cli.claims import Claims, Ended, Held
 from ip2p_cli.entries import digest_of, key_of
 from ip2p_cli.errors import ItemError
-from ip2p_cli.images import Photo, decode
+from ip2p_cli.images import Photo
 from ip2p_cli.journal import Journal
 from ip2p_cli.output import Encoding
 from ip2p_cli.plan import Chains, PhotoPlan, PlannedJob
 from ip2p_cli.provenance import Provenance, public_name
 from ip2p_cli.recipe import merged
+from ip2p_cli.sequences import Frames
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.types import EditJob, Outcome, Severity, Source, Step, StepSettings, Verdict
 
@@ -36,9 +37,10 @@ class RunSettings:
     encoding: Encoding = Encoding()
     full_resolution: bool = True
     size: int | None = None
+    frames: Frames = Frames.ALL
 
-    def key(self, job: EditJob, digest: bytes, mask: Image | None = None) -> str:
-        """The key of what `job` makes of the photo with that digest, where the mask lets it."""
+    def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
+        """The key of what `job` makes of the photo with that digest, where the masks of its frames let it."""
         chain = [[s.instruction, asdict(merged(s.settings, self.defaults))] for s in job.steps]
         return key_of(
             digest,
@@ -50,9 +52,10 @@ class RunSettings:
                 "format": self.encoding.format,
                 "quality": self.encoding.quality,
                 "metadata": self.encoding.metadata.value,
+                "frames": self.frames.value,
                 "full_resolution": self.full_resolution,
                 "size": self.size,
-                "mask": None if mask is None else digest_of(mask.tobytes()),
+                "masks": [mask and digest_of(mask.tobytes()) for mask in masks] if any(masks) else None,
             },
         )
 
@@ -66,6 +69,7 @@ class RunSettings:
             seed=job.seed,
             variant=job.variant,
             recipe=job.recipe,
+            frames=self.frames.value,
             full_resolution=self.full_resolution,
             size=self.size,
         )
@@ -87,6 +91,7 @@ class Ready:
     mask: Image | None = None
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
+    further: tuple[Ready, ...] = ()  # the photo's other frames or pages, as rows of the same job
 
 
 @dataclass(frozen=True)
@@ -110,18 +115,18 @@ class Preparer:
         journal: Journal | None,
         claims: Claims | None,
         reader: SourceReader,
-        max_megapixels: int,
+        decode: Callable[[bytes], Photo],
     ) -> None:
         self._settings = settings
         self._checks = checks
         self._journal = journal
         self._claims = claims
         self._reader = reader
-        self._max_megapixels = max_megapixels
+        self._decode = decode
 
     def prepare(self, plan: PhotoPlan) -> list[Prepared]:
         """One entry a planned job, in their order: ready to be edited, or how it ended already."""
-        photo = _LoadedPhoto(plan.source, self._reader, self._max_megapixels)
+        photo = _LoadedPhoto(plan.source, self._reader, self._decode)
         return [self._prepare(item, photo) for item in plan.jobs]
 
     def is_waiting(self, waiting: Waiting) -> bool:
@@ -141,8 +146,9 @@ class Preparer:
             return end("blocked", said.reason)
         try:
             # Masks belong to what an output is made from; without a plugin that makes them, nothing is decoded here.
-            mask = self._checks.mask(job, loaded.photo.rgb) if self._checks.make_masks else None
-            key = self._settings.key(job, loaded.digest, mask)
+            frames = loaded.photo.frames if self._checks.make_masks else ()
+            masks = [self._checks.mask(job, frame.rgb) for frame in frames]
+            key = self._settings.key(job, loaded.digest, masks)
             claimed = job if self._claims is None else self._claims.claim(job, key)
         except ItemError as problem:
             return end("failed", str(problem))
@@ -152,7 +158,7 @@ class Preparer:
             return end(claimed.status, claimed.reason)
         job = claimed
         try:
-            ready = self._ready(job, loaded, mask, said, end)
+            ready = self._ready(job, loaded, masks, said, end)
         except ItemError as problem:
             ready = end("failed", str(problem))
         if isinstance(ready, Outcome):
@@ -164,16 +170,20 @@ class Preparer:
         self,
         job: EditJob,
         loaded: _LoadedPhoto,
-        mask: Image | None,
+        masks: Sequence[Image | None],
         said: Verdict,
         end: Callable[[str, str | None], Outcome],
     ) -> Ready | Outcome:
         photo = loaded.photo
-        seen = self._checks.source(job, photo.rgb)
+        seen = max((self._checks.source(job, frame.rgb) for frame in photo.frames), key=lambda said: said.severity)
         if seen.severity >= Severity.RETRY:
             return end("blocked", seen.reason)
         flags = tuple(verdict.reason for verdict in (said, seen) if verdict.severity is Severity.FLAG)
-        return Ready(job, photo, loaded.digest, mask, flags)
+        frames = zip(photo.frames, masks or [None] * len(photo.frames), strict=True)
+        rows = [
+            Ready(job, replace(photo, rgb=frame.rgb, alpha=frame.alpha), loaded.digest, mask) for frame, mask in frames
+        ]
+        return replace(rows[0], flags=flags, further=tuple(rows[1:]))
 
     def _record(self, outcome: Outcome) -> None:
         if self._journal is not None and outcome.job.output is not None:
@@ -183,10 +193,10 @@ class Preparer:
 class _LoadedPhoto:
     """A source's bytes and pixels, each read once and only when asked for."""
 
-    def __init__(self, source: Source, reader: SourceReader, max_megapixels: int) -> None:
+    def __init__(self, source: Source, reader: SourceReader, decode: Callable[[bytes], Photo]) -> None:
         self._source = source
         self._reader = reader
-        self._max_megapixels = max_megapixels
+        self._decode = decode
         self._data: bytes | None = None
         self._photo: Photo | None = None
         self._digest: bytes | None = None
@@ -202,7 +212,7 @@ class _LoadedPhoto:
     def photo(self) -> Photo:
         """The decoded photo."""
         if self._photo is None:
-            self._photo = decode(self._bytes(), max_megapixels=self._max_megapixels)
+            self._photo = self._decode(self._bytes())
             self._data = None
         return self._photo
 

@@ -26,6 +26,7 @@ class Provenance:
     seed: int = 0
     variant: int = 0
     recipe: str | None = None
+    frames: str = "all"
     full_resolution: bool = True
     size: int | None = None
     version: str = __version__
@@ -57,6 +58,7 @@ class Provenance:
                 seed=int(data["seed"]),
                 variant=int(data["variant"]),
                 recipe=_or_none(str, data["recipe"]),
+                frames=str(data["frames"]),
                 full_resolution=bool(data["full_resolution"]),
                 size=_or_none(int, data["size"]),
                 version=str(data["version"]),
@@ -80,6 +82,7 @@ class Provenance:
         options = ["--model", self.model, "--seed", str(self.seed)]
         options += ["--variants", str(self.variant + 1)] if self.variant else []
         options += ["--size", str(self.size)] if self.size else []
+        options += [] if self.frames == "all" else ["--frames", self.frames]
         return options + ([] if self.full_resolution else ["--model-res"])
 
     def _as_recipe(self) -> str:

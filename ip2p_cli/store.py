@@ -45,7 +45,7 @@ class Store:
 
         try:
             provenance = self._settings.provenance(job, edited.review)
-            data = encode(edited.image, edited.ready.photo, self._settings.encoding, provenance)
+            data = encode(edited.image, edited.ready.photo, self._settings.encoding, provenance, edited.further)
         except ItemError as problem:
             return self.record(failed(problem))
         try:

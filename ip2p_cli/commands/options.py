@@ -12,6 +12,7 @@ import typer
 
 from ip2p_cli.claims import OnExists
 from ip2p_cli.output import Metadata
+from ip2p_cli.sequences import Frames
 
 _SOURCES, _EDIT, _MODEL, _OUTPUT, _RUN = "Photos", "The edit", "Model", "Output", "The run"
 
@@ -28,6 +29,12 @@ class SourceOptions:
         bool,
         typer.Option("--recurse", "-r", help="Look into subfolders; the tree is mirrored.", rich_help_panel=_SOURCES),
     ] = False
+    frames: Annotated[
+        Frames | None,
+        typer.Option(
+            help="Of animations and pages edit every one, or the first. (default: all)", rich_help_panel=_SOURCES
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

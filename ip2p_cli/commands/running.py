@@ -18,7 +18,8 @@ from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, 
 from ip2p_cli.config import UserConfig, load_config
 from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
-from ip2p_cli.images import MAX_MEGAPIXELS, suffix_of
+from ip2p_cli.formats import suffix_of
+from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
 from ip2p_cli.output import Encoding, Metadata, check_quality
 from ip2p_cli.own_outputs import OwnOutputs
@@ -27,6 +28,7 @@ from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plug
 from ip2p_cli.prepare import Preparer, RunSettings, planned_outcomes
 from ip2p_cli.progress import Display
 from ip2p_cli.recipe import Recipe, check_guidance, check_steps
+from ip2p_cli.sequences import Frames
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
 from ip2p_cli.signals import StopRequest
 from ip2p_cli.sources import STDIN, SourceList, SourceReader, find_sources, nothing_found, read_nul_list
@@ -71,6 +73,7 @@ class Work:
     encoding: Encoding
     on_exists: OnExists
     max_megapixels: int
+    frames: Frames
     offline: bool
     shard: Shard | None
     shard_origin: str | None  # the variables that a shard comes from, if nobody asked for it
@@ -138,6 +141,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         encoding=Encoding(target.format, quality, metadata),
         on_exists=output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists"),
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
+        frames=request.source.frames or Frames.ALL,
         offline=model.offline or config.get("offline", False),
         shard=shard,
         shard_origin=shard_origin,
@@ -245,12 +249,16 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
     from ip2p_cli.batch import BatchRun
     from ip2p_cli.chain import ChainRunner
     from ip2p_cli.checkpoint import open_checkpoint
+    from ip2p_cli.decoders import Decoders
+    from ip2p_cli.frames import FrameRunner
     from ip2p_cli.store import Store
 
     checkpoint = open_checkpoint(work.model, work.manager, offline=work.offline)
     full_resolution = not request.output.model_res
     defaults = _step_settings_of(checkpoint.defaults)
-    settings = RunSettings(work.model, checkpoint.fingerprint, defaults, work.encoding, full_resolution, work.size)
+    settings = RunSettings(
+        work.model, checkpoint.fingerprint, defaults, work.encoding, full_resolution, work.size, work.frames
+    )
     _make_output_folder(work.target)
     checks, writer = Checks(work.manager), AtomicWriter(work.target.root)
     with ExitStack() as stack:
@@ -259,17 +267,19 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
             opened = Journal(work.target.root, settings.identity(work.chains), work.target.file)
             journal = stack.enter_context(opened)
             claims = Claims(journal, work.on_exists, retry_failed=request.run.retry_failed)
+        runner = ChainRunner(
+            lambda: _load_editor(work, request, config),
+            checks,
+            work.model,
+            full_resolution=full_resolution,
+            size=work.size,
+        )
+        decoders = stack.enter_context(Decoders(work.max_megapixels, first_only=work.frames is Frames.FIRST))
         stack.enter_context(display)
         stop = stack.enter_context(StopRequest(writer.discard_all, quiet=display.quiet))
         run = BatchRun(
-            Preparer(settings, checks, journal, claims, work.reader, work.max_megapixels),
-            ChainRunner(
-                lambda: _load_editor(work, request, config),
-                checks,
-                work.model,
-                full_resolution=full_resolution,
-                size=work.size,
-            ),
+            Preparer(settings, checks, journal, claims, work.reader, decoders.decode),
+            FrameRunner(runner, work.batch_size),
             Store(settings, journal, writer),
             listeners,
             work.batch_size,

@@ -15,6 +15,8 @@ from ip2p_cli.batch import BatchRun
 from ip2p_cli.chain import ChainRunner
 from ip2p_cli.checks import Checks
 from ip2p_cli.claims import Claims, OnExists
+from ip2p_cli.frames import FrameRunner
+from ip2p_cli.images import decode
 from ip2p_cli.journal import Journal
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
 from ip2p_cli.prepare import Preparer, RunSettings
@@ -75,6 +77,7 @@ class Bench:
         self.recorder = Recorder()
         self.editor.batch_size = batch_size
         self.out.mkdir(exist_ok=True)
+        runner = ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution)
         with Journal(self.out, settings.identity(chains)) as journal:
             BatchRun(
                 Preparer(
@@ -83,9 +86,9 @@ class Bench:
                     journal,
                     Claims(journal, on_exists, retry_failed=retry_failed),
                     SourceReader(BytesIO()),
-                    100,
+                    decode,
                 ),
-                ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution),
+                FrameRunner(runner, batch_size),
                 Store(settings, journal, AtomicWriter(self.out)),
                 [self.recorder, *listeners],
                 batch_size,
