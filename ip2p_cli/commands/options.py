@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -128,6 +129,14 @@ class OutputOptions:
 class RunOptions:
     """How the run behaves."""
 
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="A page to look at: before, after, settings.", rich_help_panel=_RUN),
+    ] = None
+    contact_sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jpg", help="Before and after in a labelled grid.", rich_help_panel=_RUN),
+    ] = None
     json: Annotated[
         bool, typer.Option("--json", help="Events on stdout, one JSON object a line.", rich_help_panel=_RUN)
     ] = False

@@ -15,6 +15,7 @@ from ip2p_cli.atomic import AtomicWriter, as_write_error
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
+from ip2p_cli.commands.reporting import check_reports, is_of_this_report, make_report
 from ip2p_cli.config import UserConfig, load_config
 from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
@@ -105,6 +106,7 @@ def run_request(request: Request) -> int:
 
 def _prepare_work(request: Request, config: UserConfig) -> Work:
     edit, output, model = request.edit, request.output, request.model
+    check_reports(request.run)
     recipe = request.recipe.with_settings(_step_settings(edit), config.step_settings())
     seed = config.get("seed", 0) if edit.seed is None else edit.seed
     chains = Chains(tuple(recipe.chains()), recipe.name, seed, edit.variants)
@@ -179,6 +181,7 @@ def _sources(request: Request, recipe: Recipe, target: Destination, reader: Sour
     listed = read_nul_list(list_name) if list_name is not None else []
     if list_name is not None and not listed and not request.arguments:
         raise UsageError(f"--files-from0 {list_name}: the list is empty")
+    is_own_output, is_report = OwnOutputs(), is_of_this_report(request.run)
     arguments = list(request.arguments) or ([] if listed else list(recipe.sources))
     stdin_name = "stdin"
     if STDIN in arguments:
@@ -190,7 +193,7 @@ def _sources(request: Request, recipe: Recipe, target: Destination, reader: Sour
         listed=listed,
         recurse=request.source.recurse,
         output_root=None if target.file else target.root,
-        is_own_output=OwnOutputs(),
+        is_own_output=lambda path: is_report(path) or is_own_output(path),
         stdin_name=stdin_name,
     )
 
@@ -281,7 +284,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
             Preparer(settings, checks, journal, claims, work.reader, decoders.decode),
             FrameRunner(runner, work.batch_size),
             Store(settings, journal, writer),
-            listeners,
+            [*listeners, *make_report(request.run, work.target, settings.defaults, work.reader)],
             work.batch_size,
             lambda: stop.requested,
         )
