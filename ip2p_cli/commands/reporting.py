@@ -43,6 +43,4 @@ def is_of_this_report(run: RunOptions) -> Callable[[Path], bool]:
         return lambda path: False
     place = run.contact_sheet.expanduser().absolute()
     names = re.compile(re.escape(place.stem) + r"(-\d+)?" + re.escape(place.suffix))
-    return lambda path: (
-        path.parent == place.parent and names.fullmatch(path.name) is not None and sheet.is_sheet(path)
-    )
+    return lambda path: path.parent == place.parent and names.fullmatch(path.name) is not None and sheet.is_sheet(path)

@@ -115,11 +115,21 @@ function show(compare, place) {
 
 // ---- cards ------------------------------------------------------------------------------------------------------
 
+// Far from the window a card is only its name, which the browser's own search finds.
 function makeCard(item, place) {
-  const card = byId("card").content.firstElementChild.cloneNode(true);
-  const find = (selector) => card.querySelector(selector);
+  const card = element("article", undefined, "card"), name = element("h2");
+  name.append(element("bdi", item.name));
+  card.append(name);
   card.dataset.place = place;
-  find("h2").append(element("bdi", item.name));
+  return card;
+}
+
+function fill(card) {
+  const place = Number(card.dataset.place), item = items[place];
+  if (card.querySelector(".words")) return;
+  const find = (selector) => card.querySelector(selector), name = find("h2");
+  card.append(byId("card").content.cloneNode(true));
+  find(".words").prepend(name);
   find(".status").textContent = item.status;
   find(".status").classList.add(item.status);
   putInstruction(find(".instruction"), item);
@@ -136,7 +146,6 @@ function makeCard(item, place) {
     find(".picture").classList.add("none");
     card.tabIndex = -1;
   }
-  return card;
 }
 
 const cards = items.map(makeCard);
@@ -144,8 +153,10 @@ const waiting = new Set();
 const watcher = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) waiting.add(target);
-      else {
+      if (isIntersecting) {
+        fill(target);
+        if (items[target.dataset.place].size) waiting.add(target);
+      } else {
         waiting.delete(target);
         for (const image of target.querySelectorAll("img")) image.removeAttribute("src");
       }
@@ -189,7 +200,7 @@ function addChoices() {
   for (const item of items) counts[item.status] = (counts[item.status] ?? 0) + 1;
   for (const status of ["", ...STATUSES.filter((name) => counts[name])]) {
     const label = element("label"), radio = element("input");
-    Object.assign(radio, { type: "radio", name: "status", value: status, checked: !status });
+    Object.assign(radio, { type: "radio", name: "status", value: status, defaultChecked: !status });
     label.append(radio, element("span", `${status || "all"} ${counts[status]}`));
     byId("statuses").append(label);
   }
@@ -256,6 +267,7 @@ function closeLarge() {
 // ---- keys -------------------------------------------------------------------------------------------------------
 
 function focusCard(card) {
+  fill(card);
   card.scrollIntoView({ block: "nearest" });
   (card.querySelector(".compare input") ?? card).focus({ preventScroll: true });
 }
@@ -300,7 +312,7 @@ function describeRun() {
 describeRun();
 addChoices();
 arrange();
-items.forEach((item, place) => item.size && watcher.observe(cards[place]));
+for (const card of cards) watcher.observe(card);
 for (const kind of ["pointerdown", "pointermove"]) document.addEventListener(kind, follow);
 document.addEventListener("input", (event) => event.target.matches(".compare input") && moveTo(event.target.parentElement, Number(event.target.value)));
 document.addEventListener("keydown", onKey);

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 OPTION = "--report"
 SUFFIXES = (".html", ".htm")
-LARGE, LARGE_SIDE = 60, 800  # so many items have previews that fill a screen; more would make the page too heavy
-SMALL_SIDE = 320
+# The longer side of the previews of the first 24 items, of the first 400, and of the rest: a short report is sharp on a
+# whole screen, a long one still opens quickly.
+SIDES = ((24, 800), (400, 320))
+SMALLEST_SIDE = 240
 _MARK = b'<meta name="generator" content="ip2p">'
 _HEAD_BYTES = 400  # within which the mark stands
 
@@ -43,7 +45,7 @@ class Page:
 
     def side(self, number: int) -> int:
         """The first ones are larger."""
-        return LARGE_SIDE if number < LARGE else SMALL_SIDE
+        return next((side for count, side in SIDES if number < count), SMALLEST_SIDE)
 
     def add(self, number: int, outcome: Outcome, pair: Pair | None) -> None:
         """Spool one item.
@@ -84,8 +86,7 @@ class Page:
     def _open_spools(self) -> None:
         """Files without a name, beside the page: they are gone with the process, however it ends."""
         if self._items is None:
-            self._items = tempfile.TemporaryFile(dir=self._path.parent)
-            self._pictures = tempfile.TemporaryFile(dir=self._path.parent)
+            self._items, self._pictures = (tempfile.TemporaryFile(dir=self._path.parent) for _ in range(2))  # noqa: SIM115
 
     def _run_facts(self, summary: Summary) -> dict[str, object]:
         return {
@@ -110,7 +111,7 @@ def _encoded(pair: Pair) -> tuple[bytes, bytes]:
 
 def _webp(picture: Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "WEBP", quality=60, method=2)
+    picture.save(buffer, "WEBP", quality=58, method=2)
     return buffer.getvalue()
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from ip2p_cli.atomic import as_write_error
 from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, UsageError
-from ip2p_cli.output import as_write_error
 
 
 def check_place(path: Path, option: str, suffixes: tuple[str, ...], is_ours: Callable[[Path], bool]) -> None:

@@ -20,9 +20,9 @@ OPTION = "--contact-sheet"
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 COLUMNS, ROWS = 3, 6
 PICTURE = 240  # side of the square that a picture is fitted into
-LABEL, GAP = 44, 12
-CELL = (2 * PICTURE + GAP, PICTURE + LABEL + GAP)
-PAPER, INK, FAINT, ALARM = "white", "#1d1d1b", "#5c5c58", "#b3261e"
+LABEL, GAP, SEAM = 44, 24, 4
+CELL = (2 * PICTURE + SEAM, PICTURE + LABEL + GAP)
+PAPER, EMPTY, INK, FAINT, ALARM = "white", "#f0f0ee", "#1d1d1b", "#5c5c58", "#b3261e"
 _SOFTWARE = 0x0131
 _MARK = "ip2p contact sheet"
 _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf")
@@ -95,10 +95,10 @@ def _draw(sheet: Image, corner: tuple[int, int], outcome: Outcome, pair: Pair | 
     draw = ImageDraw.Draw(sheet)
     if pair is not None:
         for number, picture in enumerate((pair.within(PICTURE).before, pair.within(PICTURE).after)):
-            x = left + number * (PICTURE + GAP) + (PICTURE - picture.width) // 2
+            x = left + number * (PICTURE + SEAM) + (PICTURE - picture.width) // 2
             sheet.paste(picture, (x, top + (PICTURE - picture.height) // 2))
     else:
-        draw.rectangle((left, top, left + CELL[0], top + PICTURE), outline=FAINT)
+        draw.rectangle((left, top, left + CELL[0], top + PICTURE), fill=EMPTY)
         draw.text((left + GAP, top + PICTURE // 2), outcome.status, fill=ALARM, font=_font(16))
     said = " → ".join(step.instruction for step in outcome.job.steps)
     if outcome.reason:

@@ -24,7 +24,19 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         save(tmp_path / "photos" / f"{name}.png")
     path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "plugins")])
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.commands.blocking", "edit", "photos", "-i", "x", "--batch-size", "1"],
+        [
+            sys.executable,
+            "-m",
+            "tests.commands.blocking",
+            "edit",
+            "photos",
+            "-i",
+            "x",
+            "--batch-size",
+            "1",
+            "--report",
+            "page.html",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path, "XDG_CONFIG_HOME": str(tmp_path)},
         stderr=subprocess.PIPE,
