@@ -17,8 +17,6 @@ schema = 1
 name = "looks"
 [[step]]
 instruction = "{look}"
-[variables]
-look = "make it night"
 [matrix]
 look = ["deep snow has covered it all", "the evening sun sets on them"]
 """
@@ -35,7 +33,9 @@ def main() -> None:
             window = browser.new_page(viewport={"width": 1280, "height": 860})
             window.goto(page.as_uri())
             window.wait_for_function("document.querySelectorAll('.compare .after[src]').length >= 6")
-            window.locator("#run").evaluate("line => line.textContent = line.textContent.replace(/ · .* · ip2p/, ' · ip2p')")
+            window.locator("#run").evaluate(
+                "line => line.textContent = line.textContent.replace(/ · .* · ip2p/, ' · ip2p')"
+            )
             window.screenshot(path=str(HERE / "report.jpg"), type="jpeg", quality=82, animations="disabled")
             browser.close()
 
