@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ip2p_cli.formats import format_of_bytes
 from ip2p_cli.images import decode
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.types import Outcome, Source
@@ -39,7 +40,10 @@ class Pair:
 
 
 def preview_pair(outcome: Outcome, reader: SourceReader, side: int) -> Pair | None:
-    """Both pictures of an item that was written, read back from the disk; None where one of them cannot be had."""
+    """Both pictures of an item that was written, read back from the disk; None where one of them cannot be had.
+
+    Both have been decoded before, in a process that may die of it: here they are opened without that care.
+    """
     job = outcome.job
     if outcome.status not in WRITTEN or job.output is None:
         return None
@@ -61,8 +65,10 @@ def _quick(data: bytes, side: int) -> tuple[Image, bytes | None] | None:
     """A JPEG decoded at a fraction of its size, which costs a tenth of the time; None for everything else."""
     from PIL import Image, ImageOps
 
-    with Image.open(io.BytesIO(data)) as image:
-        if image.format not in ("JPEG", "MPO") or image.mode not in ("RGB", "L"):
+    if format_of_bytes(data) != "JPEG":
+        return None
+    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        if image.mode not in ("RGB", "L"):
             return None
         image.draft(image.mode, (2 * side, 2 * side))
         icc = image.info.get("icc_profile") if image.mode == "RGB" else None
@@ -72,7 +78,7 @@ def _quick(data: bytes, side: int) -> tuple[Image, bytes | None] | None:
 def _whole(data: bytes) -> tuple[Image, bytes | None]:
     from PIL import Image
 
-    photo = decode(data)
+    photo = decode(data, first_only=True)
     if photo.alpha is None:
         return photo.rgb, photo.icc
     return Image.composite(photo.rgb, Image.new("RGB", photo.rgb.size, _PAPER), photo.alpha), photo.icc
