@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,9 @@ def test_all_pictures_of_favoured_families_are_held(data: Path, tmp_path: Path) 
     assert held(("night", "cartoon", "fog", "sepia")) > few
 
 
-def test_a_loss_names_its_parts_and_has_a_gradient(data: Path) -> None:
-    part = AutoencoderPart(data, SMALL)
+@pytest.mark.parametrize("aligned_share", [0.0, 0.5, 1.0])
+def test_a_loss_names_its_parts_and_has_a_gradient(data: Path, aligned_share: float) -> None:
+    part = AutoencoderPart(data, replace(SMALL, aligned_share=aligned_share))
     loss, figures = part.loss(torch.Generator().manual_seed(0), 4)
     loss.backward()
     assert {"psnr", "texture", "anchor", "unit"} <= figures.keys()
