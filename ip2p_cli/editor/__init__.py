@@ -20,7 +20,7 @@ from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.loading import Components, choose_device, load_components
 from ip2p_cli.editor.noise import pixels_digest
 from ip2p_cli.editor.request import Item, draw_noise, settle
-from ip2p_cli.editor.softness import share_of_detail, soften
+from ip2p_cli.editor.softness import measure_softness, soften
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.types import EditRequest, EditResult
@@ -205,7 +205,7 @@ class Editor:
         carried = transfer_detail(item.image, before, after)
         with self._components.exactly():
             seen = self._encode(draw_canvas(carried, item.fit)).copy[(slice(None), *item.fit.window)]
-        return soften(carried, _to_image(after), share_of_detail(seen.clamp(0, 1), after))
+        return soften(carried, measure_softness(seen.clamp(0, 1), after))
 
     def _photo(self, item: Item) -> _Photo:
         canvas = draw_canvas(item.image, item.fit)

@@ -10,7 +10,10 @@ the edit), p the edit (`after`) and J the original, the output is
 - A, b are the guided filter (He, Sun & Tang 2013, eq. 19-21; computed small and applied large as in He & Sun 2015),
   fitted window by window to what F leaves over, p − F(I); the ridge ε draws A to zero, that is the whole slope to F's.
 - w falls to zero where the maps do not tell the edit: it drew something of its own there (a moon, pencil strokes), and
-  its own pixels are taken.
+  its own pixels are taken. How much the maps may leave over depends on the codec: as much as it gets the photo itself
+  wrong there, |I − J|². A faithful codec shows every brush stroke; a coarse one leaves blots that mean nothing.
+- The windows are fitted again with w as the pixels' weights (iteratively reweighted least squares), or a moon would
+  leave a halo in all windows that it touches.
 
 Thresholds were set on photos whose edit is known at full size, with and without a real codec between.
 """
@@ -24,14 +27,16 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from ip2p_cli.editor.colour_map import apply_colour_map, as_filter, fit_colour_map
 
 RADIUS = 8  # of the fit's windows, in the model's pixels
 EPSILON = 2e-3  # ε of the guided filter
+PASSES = 3  # of the reweighted fit
+LEAST_WEIGHT = 1e-3  # of a pixel in it: where all are badly fitted, all count the same
 RESIDUAL_RADIUS = 3  # of the windows that judge what the fit leaves over
-NOISE = 0.05**2  # variance that a codec alone leaves between the fit and the edit
+UNEXPLAINED = 0.15  # share of the edit's local variance from which it is something new
+NOISE = 0.015**2  # variance left over at least, without a codec's error
 STEEP = 1.0  # norm of A from which colours that meet by chance are being told apart, not an edit
 SMOOTH = 6  # radius that keeps w free of patches
 TILE_WIDTH, TILE_HEIGHT = 4096, 64  # bounds memory at any size
@@ -50,7 +55,9 @@ def transfer_detail(original: Image.Image, before: Tensor, after: Tensor) -> Ima
 
     The result has the original's size. Memory beyond the two full-size pictures stays below about 200 MB.
     """
-    transfer = fit_transfer(before.detach().float().cpu(), after.detach().float().cpu())
+    before, after = before.detach().float().cpu(), after.detach().float().cpu()
+    copy = original.resize((before.shape[2], before.shape[1]), Image.Resampling.LANCZOS)
+    transfer = fit_transfer(before, after, _planes(copy))
     colour_filter = as_filter(transfer.colour_map)
     output = Image.new("RGB", original.size)
     for left, right in _spans(original.width, TILE_WIDTH):
@@ -66,34 +73,43 @@ def transfer_detail(original: Image.Image, before: Tensor, after: Tensor) -> Ima
     return output
 
 
-def fit_transfer(before: Tensor, after: Tensor) -> Transfer:
-    """The fit at the model's size; `before` and `after` are (3, h, w) in [0, 1]."""
+def fit_transfer(before: Tensor, after: Tensor, copy: Tensor) -> Transfer:
+    """The fit at the model's size, (3, h, w) in [0, 1] each; `copy` is the photo as it is before the codec."""
+    noise = _box((before - copy).square().mean(0, keepdim=True), RADIUS) + NOISE  # (1, h, w)
     table = fit_colour_map(before.flatten(1).T, after.flatten(1).T)
     mapped = apply_colour_map(table, before.flatten(1).T).T.view_as(before)
-    slopes, offsets = _guided_filter(before, after - mapped)
-    fitted = mapped + torch.einsum("cdyx,dyx->cyx", slopes, before) + offsets
-    weight = _box(_explained(fitted, after) * _moderate(slopes), SMOOTH)  # (1, h, w)
+    weight = torch.ones_like(before[:1])
+    for _ in range(PASSES):
+        slopes, offsets = _guided_filter(before, after - mapped, weight + LEAST_WEIGHT)
+        fitted = mapped + torch.einsum("cdyx,dyx->cyx", slopes, before) + offsets
+        weight = _explained(fitted, after, noise) * _moderate(slopes)  # (1, h, w)
+    weight = _box(weight, SMOOTH)
     blended = weight * offsets + (1 - weight) * after
     return Transfer(table, torch.cat([weight, (weight * slopes).flatten(0, 1), blended]))
 
 
-def _guided_filter(guide: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Averaged coefficients A (3, 3, h, w) and b (3, h, w) of `target` ≈ A guide + b in each window."""
-    mean_i, mean_p = _box(guide, RADIUS), _box(target, RADIUS)
-    variance = _box(_outer(guide, guide), RADIUS) - _outer(mean_i, mean_i)  # (3, 3, h, w)
-    covariance = _box(_outer(guide, target), RADIUS) - _outer(mean_i, mean_p)  # (3 guide, 3 target, h, w)
+def _guided_filter(guide: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Averaged coefficients A (3, 3, h, w) and b (3, h, w) of `target` ≈ A guide + b; `weight` (1, h, w) > 0."""
+    total = _box(weight, RADIUS)
+
+    def mean(x: Tensor) -> Tensor:
+        return _box(weight * x, RADIUS) / total
+
+    mean_i, mean_p = mean(guide), mean(target)
+    variance = mean(_outer(guide, guide)) - _outer(mean_i, mean_i)  # (3, 3, h, w)
+    covariance = mean(_outer(guide, target)) - _outer(mean_i, mean_p)  # (3 guide, 3 target, h, w)
     ridge = variance.permute(2, 3, 0, 1) + EPSILON * torch.eye(3)
     slopes = torch.linalg.solve(ridge, covariance.permute(2, 3, 0, 1)).permute(3, 2, 0, 1)  # (3 target, 3 guide, h, w)
     offsets = mean_p - torch.einsum("cdyx,dyx->cyx", slopes, mean_i)
-    return _box(slopes, RADIUS), _box(offsets, RADIUS)
+    return mean(slopes), mean(offsets)
 
 
-def _explained(fitted: Tensor, after: Tensor) -> Tensor:
-    """(1, h, w) in (0, 1]: small where the maps leave much over against the edit's local variance."""
+def _explained(fitted: Tensor, after: Tensor, noise: Tensor) -> Tensor:
+    """(1, h, w) in (0, 1]: small where the maps leave much over against the edit's local variance and the noise."""
     left_over = _box((after - fitted).square().mean(0, keepdim=True), RESIDUAL_RADIUS)
     mean = _box(after, RESIDUAL_RADIUS)
     variance = (_box(after.square(), RESIDUAL_RADIUS) - mean.square()).clamp(min=0).mean(0, keepdim=True)
-    return 1 / (1 + (left_over / (0.5 * variance + NOISE)).square())
+    return 1 / (1 + (left_over / (UNEXPLAINED * variance + noise)) ** 4)
 
 
 def _moderate(slopes: Tensor) -> Tensor:
@@ -109,10 +125,15 @@ def _outer(left: Tensor, right: Tensor) -> Tensor:
 
 def _box(x: Tensor, radius: int) -> Tensor:
     """Mean over (2·radius + 1)² windows, (..., h, w), cut at the borders as in the paper."""
-    planes = x.reshape(1, -1, *x.shape[-2:])
-    side = 2 * radius + 1
-    planes = avg_pool2d(planes, (1, side), 1, (0, radius), count_include_pad=False)
-    return avg_pool2d(planes, (side, 1), 1, (radius, 0), count_include_pad=False).view_as(x)
+    rows, columns = (_window_means(length, radius) for length in x.shape[-2:])
+    return rows @ x @ columns.T
+
+
+def _window_means(length: int, radius: int) -> Tensor:
+    """The matrix (length, length) that takes a line to its window means: for short lines faster than pooling."""
+    place = torch.arange(length)
+    near = ((place.unsqueeze(1) - place).abs() <= radius).float()
+    return near / near.sum(1, keepdim=True)
 
 
 def _apply(tile: Image.Image, mapped: Image.Image, fields: Tensor) -> Image.Image:

@@ -186,3 +186,15 @@ def test_no_value_is_lost_to_nan() -> None:
     black, white = torch.zeros(3, 40, 60), torch.ones(3, 40, 60)
     output = np.array(transfer_detail(Image.new("RGB", (120, 80)), black, white))
     assert output.min() >= 253
+
+
+def test_the_coarser_the_codec_the_less_its_blots_are_taken_for_strokes() -> None:
+    original = scene(640, 480)
+    copy = to_tensor(original.resize((128, 96), Image.Resampling.LANCZOS))
+    generator = torch.Generator().manual_seed(4)
+    strokes, error = (scale * torch.randn(copy.shape, generator=generator) for scale in (0.06, 0.1))
+    faithful, coarse = (
+        psnr(to_tensor(transfer_detail(original, before, before + strokes)), to_tensor(original))
+        for before in (copy, copy + error)
+    )
+    assert coarse > faithful + 3
