@@ -64,9 +64,8 @@ def no_codec(picture: Array) -> Array:
 
 def shipped_codec() -> Codec:
     """The autoencoder of `mini`, in float32 on the CPU."""
-    from ip2p_cli.editor.checkpoint import read_checkpoint
-
     from ip2p_cli.api import find_model
+    from ip2p_cli.checkpoint import read_checkpoint
     from ip2p_cli.editor.conditioning import decode, encode_photo
     from ip2p_cli.editor.loading import load_components
 
