@@ -18,6 +18,7 @@ FOLDER = ".ip2p"
 FILE = "journal.sqlite"
 CLAIMED, PREPARED, DONE, FAILED, BLOCKED, UNWRITTEN = "claimed", "prepared", "done", "failed", "blocked", "unwritten"
 _VERSION = 1
+CACHE = 256  # KiB of memory for pages: what is needed of the disk, the system keeps anyway
 _PATIENCE = 60.0  # seconds to wait for another run's transaction
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS runs (
@@ -72,6 +73,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = DELETE")
         database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA cache_size = -{CACHE}")
         [version] = database.execute("PRAGMA user_version").fetchone()
         if version not in (0, _VERSION):
             raise EnvironmentStop(f"{path} is of another version of ip2p; use that version, or choose another -o")

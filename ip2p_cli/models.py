@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def resolve_model(name: str, registered: Mapping[str, ModelInfo], *, offline: bo
     """
     known = known_models(registered)
     location = known[name].location if name in known else name
-    folder = Path(location).expanduser()
+    folder = Path(os.path.expanduser(location))
     if folder.is_dir():
         check_layout(folder)
         return folder.resolve()
@@ -83,7 +84,7 @@ def resolve_model(name: str, registered: Mapping[str, ModelInfo], *, offline: bo
 
 def find_locally(model: ModelInfo) -> Path | None:
     """The whole checkpoint of a model on this machine, or None. Asks nothing of the network."""
-    folder = Path(model.location).expanduser()
+    folder = Path(os.path.expanduser(model.location))
     if not folder.is_dir():
         cached = hub.cached_snapshot(model.location) if hub.is_hub_id(model.location) else None
         if cached is None:
@@ -100,7 +101,7 @@ def pull_model(name: str, registered: Mapping[str, ModelInfo]) -> Path:
     """
     known = known_models(registered)
     location = known[name].location if name in known else name
-    if Path(location).expanduser().is_dir():
+    if Path(os.path.expanduser(location)).is_dir():
         return resolve_model(name, registered, offline=True)
     if not hub.is_hub_id(location):
         raise _unknown(name, known)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ip2p_cli import names, templates
+from ip2p_cli.entries import CACHE
 from ip2p_cli.errors import UsageError
 from ip2p_cli.formats import format_of_suffix, parse_format
 from ip2p_cli.types import EditJob, Source, Step
@@ -64,6 +65,7 @@ class NamesTaken:
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute(f"PRAGMA cache_size = -{CACHE}")
         self._database.execute("CREATE TABLE taken (output BLOB PRIMARY KEY, photo BLOB) WITHOUT ROWID")
 
     def by(self, output: Path) -> str | None:
@@ -93,7 +95,7 @@ def destination(output: str, format_name: str | None, template: str | None, outp
         if template or outputs > 1:
             raise UsageError("-o - writes one image to stdout; leave out --name, --variants and [matrix]")
         return Destination(None, format=format_)
-    path = Path(os.path.abspath(Path(output).expanduser()))
+    path = Path(os.path.abspath(os.path.expanduser(output)))
     if format_of_suffix(path.suffix) and not path.is_dir():
         if template:
             raise UsageError(f"-o {output} names one file; leave out --name, or give a folder")

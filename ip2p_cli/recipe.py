@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -100,11 +101,11 @@ def parse_recipe(text: str, origin: str, folder: Path | None = None) -> Recipe:
     """
     try:
         data = tomli.loads(text)
-    except (tomli.TOMLDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # a TOMLDecodeError, or a number of thousands of digits
         raise RecipeError(f"{origin}: not valid TOML: {problem}") from None
     try:
         return _build(data, folder or Path())
-    except UsageError as problem:
+    except (UsageError, ValueError) as problem:  # as above, where a message would show the number
         raise RecipeError(f"{origin}: {problem}") from None
 
 
@@ -237,7 +238,7 @@ def _values(values: object, name: str) -> tuple[str, ...]:
 def _resolved(source: str, folder: Path) -> str:
     if not source:
         raise RecipeError("[input] sources holds an empty name")
-    return str(folder / Path(source).expanduser())
+    return str(folder / os.path.expanduser(source))
 
 
 def from_instructions(instructions: Iterable[str]) -> Recipe:

@@ -155,7 +155,7 @@ def _exists(root: Root) -> bool:
 
 
 def _root(argument: str, may_be_glob: bool = True) -> Root:
-    path = _absolute(Path(argument).expanduser())
+    path = _absolute(Path(os.path.expanduser(argument)))
     if path.is_dir():
         return Root(path, path, is_folder=True)
     if may_be_glob and not os.path.lexists(path) and _MAGIC.search(argument):

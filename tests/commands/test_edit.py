@@ -237,6 +237,7 @@ WRONG = {
     "empty instruction": (["edit", "a.png", "-i", " "], "empty one"),
     "one empty instruction": (["edit", "a.png", "-i", "x", "-i", ""], "empty one"),
     "no photos": (["edit", "-i", "x"], "no photos given"),
+    "nobody's home": (["edit", "~nobody-of-that-name/x", "-i", "x"], "no such file or folder"),
     "missing folder": (["edit", "photoss/", "-i", "x"], "no such file or folder: photoss/"),
     "empty folder": (["edit", "empty", "-i", "x"], "no photos in"),
     "unknown option": (["edit", "a.png", "-i", "x", "--stpes", "3"], "--steps"),
@@ -381,3 +382,22 @@ def test_retry_failed(ip2p: CommandLine) -> None:
         answer = ip2p("edit", "a.jpg", "-i", "x", *arguments)
         assert answer.code == 1
         assert ("--retry-failed tries it again" in answer.err) == says
+
+
+def test_photos_of_one_name_from_two_folders_both_survive(ip2p: CommandLine) -> None:
+    save(ip2p.folder / "x" / "a.png", gradient(20, 10))
+    save(ip2p.folder / "y" / "a.png", gradient(30, 10))
+    assert ip2p("edit", "x", "y", "-i", "x").code == 0
+    assert tree(ip2p.folder / "edited") == ["x/a.png", "y/a.png"]
+    assert [Image.open(f"edited/{name}/a.png").width for name in "xy"] == [20, 30]
+
+
+def test_of_two_photos_that_would_get_one_name_the_later_fails_naming_both(ip2p: CommandLine) -> None:
+    save(ip2p.folder / "p" / "a.jpg")
+    save(ip2p.folder / "p" / "a.png")
+    for _ in range(2):
+        answer = ip2p("edit", "p", "-i", "x", "--name", "{stem}.png", "--json")
+        assert answer.code == 1
+        assert [event["status"] for event in answer.events[:-1]][1] == "failed"
+        assert all(str(ip2p.folder / "p" / name) in answer.events[1]["reason"] for name in ("a.jpg", "a.png"))
+    assert tree(ip2p.folder / "edited") == ["a.png"]

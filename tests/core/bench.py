@@ -53,6 +53,7 @@ class Bench:
         for name, plugin in plugins.items():
             self.manager.register(plugin, name)
         self.recorder = Recorder()
+        self.exit_code: int | None = None
         self.stop: Callable[[], bool] = lambda: False
 
     def plans(self, chains: Chains) -> Iterator[PhotoPlan]:
@@ -79,7 +80,7 @@ class Bench:
         self.out.mkdir(exist_ok=True)
         runner = ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution)
         with Journal(self.out, settings.identity(chains)) as journal:
-            BatchRun(
+            run = BatchRun(
                 Preparer(
                     settings,
                     checks,
@@ -93,7 +94,8 @@ class Bench:
                 [self.recorder, *listeners],
                 batch_size,
                 self.stop,
-            ).run(self.plans(chains) if plans is None else plans)
+            )
+            self.exit_code = run.run(self.plans(chains) if plans is None else plans).exit_code
         return self.recorder.statuses
 
     def written(self) -> list[str]:

@@ -1,0 +1,31 @@
+"""`ip2p` with a fake editor. The environment variable FAKE_EDITS names a file that gets a line for every edit."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Any
+
+from ip2p_cli import api, checkpoint, cli
+from tests.fakes import FakeEditor
+
+
+class LoggingEditor(FakeEditor):
+    """Notes what it edits, by the digest of the source; takes FAKE_SECONDS for each batch."""
+
+    def edit_each(self, requests: Any, **options: Any) -> Any:
+        log = os.environ.get("FAKE_EDITS")
+        for request in requests:
+            if log is not None and request.step_index == 0:
+                with open(log, "a") as file:
+                    file.write(f"{request.source_digest.hex()}-{request.variant}\n")
+        time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
+        self.calls.clear()
+        return super().edit_each(requests, **options)
+
+
+if __name__ == "__main__":
+    api.load_editor = lambda *arguments, **options: LoggingEditor()  # type: ignore[assignment,return-value]
+    checkpoint.open_checkpoint = lambda *arguments, **options: FakeEditor()  # type: ignore[assignment,return-value]
+    sys.exit(cli.run(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Folders of photos as they come: a bad one at any place, names that meet, thousands of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.core.bench import Bench
+from tests.proofs.rig import contents, make_photos
+
+
+@pytest.mark.slow
+def test_one_bad_file_at_each_of_100_places(fast_path: Path) -> None:
+    make_photos(fast_path / "photos", 100)
+    names = sorted(path.name for path in (fast_path / "photos").iterdir())
+    for place, name in enumerate(names):
+        photo = fast_path / "photos" / name
+        good = photo.read_bytes()
+        photo.write_bytes((b"", b"text", good[: len(good) // 2], b"\x89PNG\r\n\x1a\n")[place % 4])
+        bench = Bench(fast_path)
+        bench.out = fast_path / f"out-{place}"
+        statuses = bench.run("x", batch_size=8)
+        assert statuses == ["failed" if number == place else "done" for number in range(100)]
+        assert bench.exit_code == 1
+        assert set(contents(bench.out)) == {*names} - {name}
+        photo.write_bytes(good)
+
+
+def peak_memory(folder: Path, environment: dict[str, str]) -> int:
+    """Of a run over a folder, in KiB."""
+    command = [sys.executable, "-m", "tests.proofs.fake_cli", "edit", "photos", "-i", "x", "-q"]
+    process = subprocess.Popen(command, cwd=folder, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is measured as Linux reports it")
+def test_memory_does_not_grow_with_the_number_of_photos(fast_path: Path, environment: dict[str, str]) -> None:
+    peaks = {}
+    for number in (100, 3000):
+        folder = fast_path / str(number)
+        (folder / "photos").mkdir(parents=True)
+        for index in range(number):
+            Image.new("RGB", (64, 48), (index % 256, index // 256, 7)).save(folder / "photos" / f"{index}.png")
+        peaks[number] = peak_memory(folder, environment)
+        assert len(contents(folder / "edited")) == number
+    assert peaks[3000] <= 1.05 * peaks[100], peaks
+    print(peaks)
