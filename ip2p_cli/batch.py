@@ -44,10 +44,11 @@ class BatchRun:
         self._next_look = 0.0
         self.summary = Summary()
 
-    def run(self, plans: Iterable[PhotoPlan]) -> Summary:
+    def run(self, plans: Iterable[PhotoPlan | None]) -> Summary:
         """Run everything; the listeners get every outcome, and the summary also when the run is stopped by an error.
 
-        Outcomes come in the order of the plan, but for items that another run has in hand: these come when it is done.
+        A None among the plans says that there is nothing to do just now. Outcomes come in the order of the plan, but
+        for items that another run has in hand: these come when it is done.
         """
         started = time.monotonic()
         encoders = ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode")
@@ -71,7 +72,9 @@ class BatchRun:
                     listener.finish(self.summary)
         return self.summary
 
-    def _prepared(self, plans: Iterable[PhotoPlan], pool: ThreadPoolExecutor) -> Iterator[Ready | Outcome | None]:
+    def _prepared(
+        self, plans: Iterable[PhotoPlan | None], pool: ThreadPoolExecutor
+    ) -> Iterator[Ready | Outcome | None]:
         """Jobs in plan order, at most a batch of photos ahead of the editor. None: nothing to do but wait."""
         ahead: deque[Future[list[Prepared]]] = deque()
         waiting: deque[Waiting] = deque()  # never more than other runs hold at once
@@ -79,23 +82,32 @@ class BatchRun:
         exhausted = False
         while not self._stop_requested():
             ahead.extend(pool.submit(self._preparer.prepare, item.plan) for item in self._no_longer_held(waiting))
-            while not exhausted and len(ahead) < self._batch_size + DECODERS:
-                plan = next(remaining, None)
-                if plan is None:
-                    exhausted = True
-                else:
-                    ahead.append(pool.submit(self._preparer.prepare, plan))
+            exhausted = exhausted or self._is_at_end(remaining, ahead, pool)
             if ahead:
                 for item in ahead.popleft().result():
                     if isinstance(item, Waiting):
                         waiting.append(item)
                     else:
                         yield item
-            elif waiting:
+            elif waiting or not exhausted:
                 yield None
                 time.sleep(POLL)
             else:
                 return
+
+    def _is_at_end(
+        self, remaining: Iterator[PhotoPlan | None], ahead: deque[Future[list[Prepared]]], pool: ThreadPoolExecutor
+    ) -> bool:
+        """Keep the decoders busy, as far as there is something to do; whether the plan has come to its end."""
+        while len(ahead) < self._batch_size + DECODERS:
+            try:
+                plan = next(remaining)
+            except StopIteration:
+                return True
+            if plan is None:
+                return False
+            ahead.append(pool.submit(self._preparer.prepare, plan))
+        return False
 
     def _no_longer_held(self, waiting: deque[Waiting]) -> list[Waiting]:
         """Take out of `waiting` what other runs have finished, or have died over."""

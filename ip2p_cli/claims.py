@@ -64,7 +64,9 @@ class Claims:
         is_there = _exists(output)  # asked first: what comes after it, the journal knows of
         entry = self._journal.entry(output)
         if entry is not None:
-            if entry.run == self._journal.run and (entry.in_hand or entry.key != claim.key):
+            # Of one photo only --watch makes a thing twice: when it has changed. Its plan sees to names of other photos.
+            is_other = entry.key != claim.key and entry.source != claim.source
+            if entry.run == self._journal.run and (entry.in_hand or is_other):
                 if self._on_exists is OnExists.RENAME:
                     return self._another_name(job, output, claim)
                 raise ItemError(f"{output} is made of {entry.source} in this run; put {{relpath}} or {{ext}} in --name")

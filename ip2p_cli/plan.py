@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ip2p_cli import names, templates
@@ -59,6 +59,16 @@ class PhotoPlan:
     jobs: tuple[PlannedJob, ...]
 
 
+@dataclass(frozen=True)
+class Order:
+    """What is to be made of one photo, where each has its own; `label` names it in messages."""
+
+    source: Source
+    chains: Chains
+    label: str
+    template: str | None = None  # of its output names
+
+
 class NamesTaken:
     """Which output belongs to which photo. SQLite's own temporary file holds it: there may be millions."""
 
@@ -72,6 +82,10 @@ class NamesTaken:
         """The photo that an output is made of."""
         row = self._database.execute("SELECT photo FROM taken WHERE output = ?", (_key(output),)).fetchone()
         return None if row is None else os.fsdecode(row[0])
+
+    def release(self, output: Path) -> None:
+        """From now on it belongs to nobody."""
+        self._database.execute("DELETE FROM taken WHERE output = ?", (_key(output),))
 
     def take(self, output: Path, photo: str) -> None:
         """From now on the output belongs to that photo."""
@@ -140,6 +154,30 @@ def plan(sources: Iterable[Source], chains: Chains, target: Destination) -> Iter
         photo = str(source.path or STDOUT)
         if any(item.job.output is not None and taken.by(item.job.output) == photo for item in jobs):
             continue
+        yield PhotoPlan(source, tuple(_named(item, photo, taken) for item in jobs))
+
+
+def plan_orders(orders: Iterable[Order], target: Destination) -> Iterator[PhotoPlan]:
+    """The jobs of each order, lazily. A photo may be ordered several times, under names of their own."""
+    taken = NamesTaken()
+    for order in orders:
+        several = order.chains.outputs > 1 and target.template == names.ONE_OUTPUT
+        template = order.template or (names.SEVERAL_OUTPUTS if several else target.template)
+        jobs = _jobs(order.source, order.chains, replace(target, template=template))
+        yield PhotoPlan(order.source, tuple(_named(item, order.label, taken) for item in jobs))
+
+
+def plan_watched(sources: Iterable[Source | None], chains: Chains, target: Destination) -> Iterator[PhotoPlan | None]:
+    """The jobs of photos as they come, and come again when they have changed; None where nothing has come."""
+    taken = NamesTaken()
+    for source in sources:
+        if source is None:
+            yield None
+            continue
+        jobs, photo = list(_jobs(source, chains, target)), str(source.path)
+        for item in jobs:
+            if item.job.output is not None and taken.by(item.job.output) == photo:
+                taken.release(item.job.output)
         yield PhotoPlan(source, tuple(_named(item, photo, taken) for item in jobs))
 
 

@@ -8,7 +8,7 @@ import typer
 
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions, grouped
 from ip2p_cli.commands.running import Request, run_request
-from ip2p_cli.recipe import from_instructions
+from ip2p_cli.recipe import Recipe, from_instructions
 
 
 @grouped
@@ -32,5 +32,6 @@ def edit(
 
     ip2p edit photos/ -i "make it night" -i "add snow" -o night/
     """
-    recipe = from_instructions(instruction or ())
+    needs_instruction = source.jobs is None or instruction
+    recipe = from_instructions(instruction or ()) if needs_instruction else Recipe(())
     raise typer.Exit(run_request(Request(recipe, sources or (), source, edit, model, output, run)))

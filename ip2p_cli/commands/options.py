@@ -37,6 +37,20 @@ class SourceOptions:
         ),
     ] = None
 
+    jobs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv|.jsonl",
+            help="Each line a photo with its own: source, instruction, output, seed, variants, steps, text_guidance, "
+            "image_guidance, sampler. Paths are relative to the file.",
+            rich_help_panel=_SOURCES,
+        ),
+    ] = None
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Edit photos as they come, until Ctrl-C.", rich_help_panel=_SOURCES),
+    ] = False
+
 
 @dataclass(frozen=True)
 class EditOptions:

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ip2p_cli.atomic import AtomicWriter, as_write_error
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
-from ip2p_cli.commands.reporting import check_reports, is_of_this_report, make_report
+from ip2p_cli.commands.ordering import Asked, Orders, read_orders
+from ip2p_cli.commands.reporting import check_reports, make_report
 from ip2p_cli.config import UserConfig, load_config
 from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
-from ip2p_cli.formats import suffix_of
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
 from ip2p_cli.output import Encoding, Metadata, check_quality
-from ip2p_cli.own_outputs import OwnOutputs
-from ip2p_cli.plan import STDOUT, Chains, Destination, PhotoPlan, destination, plan
+from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
 from ip2p_cli.prepare import Preparer, RunSettings, planned_outcomes
 from ip2p_cli.progress import Display
-from ip2p_cli.recipe import Recipe, check_guidance, check_steps
+from ip2p_cli.recipe import Recipe, check_guidance, check_steps, merged
 from ip2p_cli.sequences import Frames
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
 from ip2p_cli.signals import StopRequest
-from ip2p_cli.sources import STDIN, SourceList, SourceReader, find_sources, nothing_found, read_nul_list
+from ip2p_cli.sources import SourceReader
 from ip2p_cli.suggest import did_you_mean
-from ip2p_cli.types import Source, StepSettings
+from ip2p_cli.types import StepSettings
 
 if TYPE_CHECKING:
     from ip2p_cli.checkpoint import EditDefaults
@@ -64,8 +61,7 @@ class Work:
 
     chains: Chains
     target: Destination
-    plans: Iterable[PhotoPlan]
-    sources: SourceList
+    orders: Orders
     reader: SourceReader
     manager: PluginManager
     model: str
@@ -92,7 +88,7 @@ def run_request(request: Request) -> int:
     display = Display(
         str(work.target.file or work.target.root or "stdout"),
         quiet=quiet,
-        count=lambda: sum(_is_ours(work.shard, source) for source in work.sources) * work.chains.outputs,
+        count=work.orders.count,
     )
     if work.shard_origin is not None:
         display.notice(f"doing part {work.shard} of the photos, as {work.shard_origin} say; --shard 0/1 does all")
@@ -123,17 +119,22 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     metadata = output.metadata or _one_of(Metadata, config.get("metadata", "keep"), "metadata")
     manager = create_plugin_manager(model.no_plugin or ())
     _check_plugin_names(manager, model.no_plugin or ())
-    _check_samplers(manager, chains)
+    _check_samplers(manager, _samplers(chains))
     require_checks(manager, recipe.require)
     reader = SourceReader()
-    sources = _sources(request, recipe, target, reader)
     shard, shard_origin = _shard(request.run.shard, target)
-    plans = _not_empty(plan(sources, chains, target), sources)
+    orders = read_orders(
+        Asked(tuple(request.arguments), recipe.sources, request.source, request.run, shard),
+        chains,
+        target,
+        merged(_step_settings(edit), config.step_settings()),
+        reader,
+    )
+    _check_samplers(manager, orders.samplers)
     return Work(
         chains=chains,
         target=target,
-        plans=(photo for photo in plans if _is_ours(shard, photo.source)),
-        sources=sources,
+        orders=orders,
         reader=reader,
         manager=manager,
         model=model.model or config.get("model", DEFAULT_MODEL),
@@ -158,10 +159,6 @@ def _shard(asked: str | None, target: Destination) -> tuple[Shard | None, str | 
     return shard_from_environment(os.environ) or (None, None)
 
 
-def _is_ours(shard: Shard | None, source: Source) -> bool:
-    return shard is None or shard.has(source)
-
-
 def _step_settings(edit: EditOptions) -> StepSettings:
     def guidance(value: float | None, option: str) -> float | None:
         return None if value is None else check_guidance(value, option)
@@ -174,38 +171,6 @@ def _step_settings(edit: EditOptions) -> StepSettings:
     )
 
 
-def _sources(request: Request, recipe: Recipe, target: Destination, reader: SourceReader) -> SourceList:
-    list_name = request.source.files_from0
-    if list_name == STDIN and STDIN in request.arguments:
-        raise UsageError("- and --files-from0 - both want stdin; leave one of them out")
-    listed = read_nul_list(list_name) if list_name is not None else []
-    if list_name is not None and not listed and not request.arguments:
-        raise UsageError(f"--files-from0 {list_name}: the list is empty")
-    is_own_output, is_report = OwnOutputs(), is_of_this_report(request.run)
-    arguments = list(request.arguments) or ([] if listed else list(recipe.sources))
-    stdin_name = "stdin"
-    if STDIN in arguments:
-        if sys.stdin.isatty():
-            raise UsageError("- reads an image from stdin, which is the terminal; redirect it, or name a file")
-        stdin_name += suffix_of(reader.read(Source(None, PurePosixPath(stdin_name))))
-    return find_sources(
-        arguments,
-        listed=listed,
-        recurse=request.source.recurse,
-        output_root=None if target.file else target.root,
-        is_own_output=lambda path: is_report(path) or is_own_output(path),
-        stdin_name=stdin_name,
-    )
-
-
-def _not_empty(plans: Iterator[PhotoPlan], sources: SourceList) -> Iterator[PhotoPlan]:
-    """The same plans, the first two already made: what is wrong with them is said before a model is loaded."""
-    first = list(itertools.islice(plans, 2))
-    if not first:
-        raise nothing_found(sources)
-    return itertools.chain(first, plans)
-
-
 def _check_plugin_names(manager: PluginManager, names: Sequence[str]) -> None:
     known = [plugin.name for plugin in manager.plugins]
     for name in names:
@@ -213,10 +178,14 @@ def _check_plugin_names(manager: PluginManager, names: Sequence[str]) -> None:
             raise UsageError(f"--no-plugin {name}: no such plugin; {did_you_mean(name, known)}")
 
 
-def _check_samplers(manager: PluginManager, chains: Chains) -> None:
-    asked = {step.settings.sampler for chain in chains.chains for step in chain} - {None}
+def _samplers(chains: Chains) -> set[str]:
+    asked = (step.settings.sampler for chain in chains.chains for step in chain)
+    return {name for name in asked if name is not None}
+
+
+def _check_samplers(manager: PluginManager, asked: Set[str]) -> None:
     known = collect_samplers(manager) if asked else {}
-    for name in sorted(str(name) for name in asked):
+    for name in sorted(asked):
         if name not in known:
             raise UsageError(f"sampler {name!r} is not known; {did_you_mean(name, known)}")
 
@@ -238,7 +207,7 @@ def _one_of(choices: type, value: str, key: str):  # type: ignore[no-untyped-def
 
 def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
     summary, checks = Summary(), Checks(work.manager)
-    for photo in work.plans:
+    for photo in filter(None, work.orders.plans):
         for outcome in planned_outcomes(photo, checks, work.model):
             summary.add(outcome)
             for listener in listeners:
@@ -267,7 +236,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
     with ExitStack() as stack:
         journal = claims = None
         if work.target.root is not None:
-            opened = Journal(work.target.root, settings.identity(work.chains), work.target.file)
+            opened = Journal(work.target.root, work.orders.identity(settings.identity(work.chains)), work.target.file)
             journal = stack.enter_context(opened)
             claims = Claims(journal, work.on_exists, retry_failed=request.run.retry_failed)
         runner = ChainRunner(
@@ -288,7 +257,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
             work.batch_size,
             lambda: stop.requested,
         )
-        summary = run.run(work.plans)
+        summary = run.run(work.orders.plans)
     return stop.exit_code if stop.requested else summary.exit_code
 
 
