@@ -64,7 +64,7 @@ class Claims:
         is_there = _exists(output)  # asked first: what comes after it, the journal knows of
         entry = self._journal.entry(output)
         if entry is not None:
-            # Of one photo only --watch makes a thing twice: when it has changed. Its plan sees to names of other photos.
+            # Only --watch makes an output of one photo twice, when that has changed; the plan keeps apart all others.
             is_other = entry.key != claim.key and entry.source != claim.source
             if entry.run == self._journal.run and (entry.in_hand or is_other):
                 if self._on_exists is OnExists.RENAME:
