@@ -10,17 +10,18 @@ if TYPE_CHECKING:
 ORIENTATION = 0x0112
 _DETAILS, _GPS = 0x8769, 0x8825
 _SIZE_TAGS = (0xA002, 0xA003)  # width, height
-# Tags of a TIFF file that describe how its pixels are stored: they are not metadata and must not be carried over
-# (254 to 347); or that hold what is kept elsewhere or not at all: sub-images, XMP, IPTC, Photoshop's blocks with their
-# thumbnails, the ICC profile; and previews and private data of raw files (50706 and on).
-_NOT_KEPT = (
-    *(254, 255, 256, 257, 258, 259, 262, 263, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325),
-    *(338, 339, 340, 341, 347, 330, 512, 513, 514, 529, 530, 531, 532, 700, 33723, 34377, 34675, 37724),
-    *range(50706, 51200),
+# Tags that describe how a TIFF file stores its pixels, that is no metadata (254 to 532), or sub-images (330, 513).
+_STORAGE = (
+    *(254, 255, 256, 257, 258, 259, 262, 263, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 330),
+    *(338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532, 700),
 )
-# Of the group of details: a maker note may hold a preview of the unedited photo, the place and the camera's serial
-# number, and its offsets are wrong once it is moved.
+# From 32768 on tags are private: XMP, IPTC, Photoshop's blocks with their thumbnails, previews of raw files. Kept are
+# the copyright, the groups, and the title, comment, author, keywords and subject of Windows.
+_PRIVATE, _PRIVATE_KEPT = 32768, (33432, _DETAILS, _GPS, *range(40091, 40096))
+# Of the details what the standard names, but for the maker note: it may hold a preview of the unedited photo, the place
+# and the camera's serial number, and its offsets are wrong once it is moved.
 _MAKER_NOTE = 0x927C
+_DETAILS_KEPT = range(0x829A, 0xA600)
 
 
 def read_exif(image: Image) -> Exif | None:
@@ -38,11 +39,15 @@ def clean_exif(exif: Exif | None, size: tuple[int, int]) -> bytes | None:
     """EXIF for the upright picture of this size. The thumbnail (IFD1) is left out: Pillow writes none."""
     if not exif:
         return None
-    for tag in _NOT_KEPT:
-        exif.pop(tag, None)
+    for tag in list(exif):
+        if tag in _STORAGE or (tag >= _PRIVATE and tag not in _PRIVATE_KEPT):
+            del exif[tag]
     if ORIENTATION in exif:
         exif[ORIENTATION] = 1
-    exif.get_ifd(_DETAILS).pop(_MAKER_NOTE, None)
+    details = exif.get_ifd(_DETAILS)
+    for tag in list(details):
+        if tag == _MAKER_NOTE or tag not in _DETAILS_KEPT:
+            del details[tag]
     try:
         return _sized(exif, size).tobytes() if len(exif) else None
     except Exception:  # a tag that Pillow can read and not write
