@@ -12,6 +12,7 @@ from ip2p_cli.exif import clean_exif, read_exif
 from ip2p_cli.formats import READABLE, SAME_AS, format_of_bytes
 from ip2p_cli.metadata import source_xmp
 from ip2p_cli.pixels import alpha_of, to_rgb
+from ip2p_cli.printable import in_short
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -80,7 +81,7 @@ def decode(data: bytes, *, max_megapixels: int = MAX_MEGAPIXELS, first_only: boo
     except MemoryError:
         raise ItemError("not enough memory to decode it; use a smaller copy") from None
     except Exception as problem:  # decoders raise whatever they please on damaged files
-        raise ItemError(f"it is damaged and cannot be decoded ({problem}); export it again") from problem
+        raise ItemError(f"it is damaged and cannot be decoded ({in_short(problem)}); export it again") from problem
 
 
 def register_heif() -> bool:

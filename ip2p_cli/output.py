@@ -13,6 +13,7 @@ from ip2p_cli.exif import exif_for_output
 from ip2p_cli.formats import WRITABLE
 from ip2p_cli.images import register_heif
 from ip2p_cli.metadata import MAX_JPEG_XMP, metadata_options, with_xmp
+from ip2p_cli.printable import in_short
 from ip2p_cli.provenance import Provenance
 from ip2p_cli.sequences import sequence_options
 from ip2p_cli.xmp import make_xmp
@@ -78,7 +79,7 @@ def encode(
         options |= _save_options(pictures[0].size, photo, encoding, format_, xmp)
         pictures[0].save(buffer, format_, **options)
     except Exception as problem:
-        raise ItemError(f"cannot be written as {format_} ({problem}); try --format png") from problem
+        raise ItemError(f"cannot be written as {format_} ({in_short(problem)}); try --format png") from problem
     data = with_xmp(buffer.getvalue(), format_, xmp)
     _verify(data, pictures[0].size, format_)
     return data
@@ -136,6 +137,8 @@ def _verify(data: bytes, size: tuple[int, int], format_: str) -> None:
                 image.seek(number)
                 image.load()
     except Exception as problem:
-        raise ItemError(f"was encoded as {format_}, but does not decode ({problem}); try --format png") from problem
+        raise ItemError(
+            f"was encoded as {format_}, but does not decode: {in_short(problem)}; try --format png"
+        ) from problem
     if written != size:
         raise ItemError(f"{format_} turned {size[0]}x{size[1]} into {written[0]}x{written[1]}; try --format png")
