@@ -54,11 +54,13 @@ class BatchRun:
         encoders = ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode")
         decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
         silent = False
+        self.summary.stopped = True
         try:
             for batch in self._batches(self._prepared(plans, decoders)):
                 self._edit(batch, encoders)
                 self._report(keep=2 * self._batch_size)
             self._report(keep=0)
+            self.summary.stopped = self._stop_requested()
         except Exception as problem:
             silent = not isinstance(problem, EnvironmentStop)  # a wrong command is one line, not a summary of nothing
             raise

@@ -29,6 +29,7 @@ class Summary:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.seconds = 0.0
+        self.stopped = False  # by a signal or an error, before everything was done
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""

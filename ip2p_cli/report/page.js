@@ -306,7 +306,7 @@ function onKey(event) {
 
 function describeRun() {
   const counts = Object.entries(run.counts).map(([status, number]) => `${number} ${status}`);
-  byId("run").textContent = `${counts.join(", ")} in ${run.seconds} s · ${run.output} · ${run.date} · ip2p ${run.version}`;
+  byId("run").textContent = `${counts.join(", ") || "nothing done"} in ${run.seconds} s${run.stopped ? ", then stopped" : ""} · ${run.output} · ${run.date} · ip2p ${run.version}`;
 }
 
 describeRun();

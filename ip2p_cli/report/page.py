@@ -95,6 +95,7 @@ class Page:
             "output": one_line(self._output),
             "counts": {status: summary.counts[status] for status in STATUSES if summary.counts[status]},
             "seconds": round(summary.seconds, 1),
+            "stopped": summary.stopped,
             "defaults": settings_facts(self._defaults),
         }
 

@@ -28,6 +28,7 @@ def test_every_item_is_on_the_page(ip2p: CommandLine) -> None:
     ]
     assert page["items"][0]["chain"] == [{"instruction": "make it night", "steps": 9}]
     assert page["run"]["defaults"]["text_guidance"] == 7.5
+    assert page["run"]["stopped"] is False
     assert len(page["items"][0]["pictures"]) == 2
     assert (ip2p.folder / "r" / "sheet.jpg").exists()
     assert ip2p(*command).code == 1
@@ -79,4 +80,5 @@ def test_a_run_that_is_stopped_leaves_its_page(running: subprocess.Popen[str], t
     assert running.wait() == 130
     page = read_page(tmp_path / "page.html")
     assert [item["name"] for item in page["items"]] == ["a.png"]
+    assert page["run"]["stopped"] is True
     assert not list(tmp_path.glob(".ip2p-*"))
