@@ -51,6 +51,7 @@ class Journal:
         self._root = root
         self._path = root / FOLDER / FILE
         self._lock = threading.Lock()
+        self._in_place: list[bytes] = []  # outputs that are done, and not recorded yet
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._holders = Holders(self._path.with_name(LOCKS))
@@ -164,10 +165,9 @@ class Journal:
         self._update(output, PREPARED, digest, None)
 
     def done(self, output: Path) -> None:
-        """Record that it is in place."""
-        with self._transaction() as database:
-            values = (DONE, as_blob(self._name(output)), self.run)
-            database.execute("UPDATE items SET state = ? WHERE output = ? AND run = ?", values)
+        """Record that it is in place, with the next transaction: should that not come, its digest will tell."""
+        with self._lock:
+            self._in_place.append(as_blob(self._name(output)))
 
     def ended(self, output: Path, state: str, reason: str | None) -> None:
         """Record that nothing came of it: FAILED, BLOCKED or (it could not be written) UNWRITTEN."""
@@ -245,8 +245,11 @@ class Journal:
         with self._reading() as database:
             database.execute("BEGIN IMMEDIATE")
             try:
+                values = [(DONE, output, self.run) for output in self._in_place]
+                database.executemany("UPDATE items SET state = ? WHERE output = ? AND run = ?", values)
                 yield database
                 database.execute("COMMIT")
+                self._in_place.clear()
             except BaseException:
                 if database.in_transaction:
                     with suppress(sqlite3.Error):

@@ -106,9 +106,9 @@ def test_a_living_run_s_item_is_held_and_a_dead_one_s_is_not(tmp_path: Path) -> 
 def test_what_a_run_beside_this_one_has_done_is_told_from_what_was_there_before(tmp_path: Path) -> None:
     with Journal(tmp_path, "settings") as before:
         write(before, tmp_path / "before.jpg", b"x")
-    code = "journal.claim(root / 'a.jpg', None, claim); journal.done(root / 'a.jpg'); journal.close()"
-    with another_run(tmp_path, code.replace("journal.close()", "")), Journal(tmp_path, "settings") as journal:
-        with another_run(tmp_path, code.replace("a.jpg", "b.jpg")):
+    code = "journal.claim(root / 'a.jpg', None, claim); journal.done(root / 'a.jpg'); journal.is_held('a.jpg')"
+    with another_run(tmp_path, code), Journal(tmp_path, "settings") as journal:
+        with another_run(tmp_path, code.replace("a.jpg", "b.jpg") + "; journal.close()"):
             pass  # begun after this one, and over already
         beside = {}
         for name in ("before", "a", "b"):
