@@ -16,6 +16,7 @@ from ip2p_cli.metadata import MAX_JPEG_XMP, metadata_options, with_xmp
 from ip2p_cli.printable import in_short
 from ip2p_cli.provenance import Provenance
 from ip2p_cli.sequences import sequence_options
+from ip2p_cli.signing import Signing, sign
 from ip2p_cli.xmp import make_xmp
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Encoding:
     format: str | None = None  # Pillow's name; None: the input's own
     quality: int | None = None  # None: 95 where the format has one
     metadata: Metadata = Metadata.KEEP
+    signing: Signing | None = None
 
 
 def check_quality(quality: int | None) -> None:
@@ -81,6 +83,8 @@ def encode(
     except Exception as problem:
         raise ItemError(f"cannot be written as {format_} ({in_short(problem)}); try --format png") from problem
     data = with_xmp(buffer.getvalue(), format_, xmp)
+    if encoding.signing is not None:
+        data = sign(data, format_, encoding.signing, provenance)
     _verify(data, pictures[0].size, format_)
     return data
 

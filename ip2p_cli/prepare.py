@@ -52,6 +52,7 @@ class RunSettings:
                 "format": self.encoding.format,
                 "quality": self.encoding.quality,
                 "metadata": self.encoding.metadata.value,
+                "signed": self.encoding.signing and digest_of(self.encoding.signing.certificates),
                 "frames": self.frames.value,
                 "full_resolution": self.full_resolution,
                 "size": self.size,

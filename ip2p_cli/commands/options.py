@@ -129,6 +129,14 @@ class OutputOptions:
     metadata: Annotated[
         Metadata | None, typer.Option(help="What to keep of the EXIF. (default: keep)", rich_help_panel=_OUTPUT)
     ] = None
+    c2pa_cert: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Sign outputs: certificate chain (PEM).", rich_help_panel=_OUTPUT),
+    ] = None
+    c2pa_key: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Sign outputs: its private key (PEM).", rich_help_panel=_OUTPUT),
+    ] = None
     model_res: Annotated[
         bool,
         typer.Option("--model-res", help="The model's own pixels, not the photo's size.", rich_help_panel=_OUTPUT),

@@ -29,6 +29,7 @@ from ip2p_cli.recipe import Recipe, check_guidance, check_steps, merged
 from ip2p_cli.sequences import Frames
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
 from ip2p_cli.signals import StopRequest
+from ip2p_cli.signing import load_signing
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.types import StepSettings
@@ -141,7 +142,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         batch_size=_auto_or_integer(model.batch_size or config.get("batch_size", "auto"), "--batch-size")
         or DEFAULT_BATCH,
         size=_auto_or_integer(model.size or config.get("size", "auto"), "--size"),
-        encoding=Encoding(target.format, quality, metadata),
+        encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
         on_exists=output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists"),
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
         frames=request.source.frames or Frames.ALL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 from PIL import Image, ImageCms, ImageOps
@@ -136,6 +137,30 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
 def test_damaged_exif_does_not_matter() -> None:
     data = encoded(gradient(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xffgarbage")
     assert decode(data).rgb.size == (40, 30)
+
+
+def test_a_missing_heif_extra_is_one_line_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ItemError, match=r"pip install 'ip2p\[heif\]'"):
+        decode(b"\0\0\0\x18ftypheic" + bytes(64))
+
+
+@pytest.mark.parametrize("size", [(40_000, 500), (3, 2000)])
+def test_panoramas(size: tuple[int, int]) -> None:
+    assert decode(encoded(Image.new("RGB", size, (9, 99, 199)))).rgb.size == size
+
+
+def test_a_grey_value_can_be_transparent() -> None:
+    deep = Image.frombytes("I;16", (2, 1), b"\x00\x10\x00\x20")
+    alpha = decode(encoded(deep, "PNG", transparency=0x2000)).alpha
+    assert alpha is not None
+    assert alpha.tobytes() == b"\xff\x00"
+
+
+def test_what_is_no_photo_format_is_not_even_tried() -> None:
+    for format_ in ("EPS", "PDF", "ICO", "SGI"):
+        with pytest.raises(ItemError, match="EPS is a program|none of the image formats|text, not an image"):
+            decode(encoded(gradient(), format_))
 
 
 def test_suffixes_of_bytes() -> None:
