@@ -159,7 +159,7 @@ def test_a_grey_value_can_be_transparent() -> None:
 
 def test_what_is_no_photo_format_is_not_even_tried() -> None:
     for format_ in ("EPS", "PDF", "ICO", "SGI"):
-        with pytest.raises(ItemError, match="EPS is a program|none of the image formats|text, not an image"):
+        with pytest.raises(ItemError, match=r"EPS is a program|none of the image formats|text, not an image"):
             decode(encoded(gradient(), format_))
 
 
