@@ -20,6 +20,7 @@ from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.loading import Components, choose_device, load_components
 from ip2p_cli.editor.noise import pixels_digest
 from ip2p_cli.editor.request import Item, draw_noise, settle
+from ip2p_cli.editor.drawing import draw_over, share_drawn
 from ip2p_cli.editor.softness import measure_softness, soften
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
@@ -205,7 +206,10 @@ class Editor:
         carried = transfer_detail(item.image, before, after)
         with self._components.exactly():
             seen = self._encode(draw_canvas(carried, item.fit)).copy[(slice(None), *item.fit.window)]
-        return soften(carried, measure_softness(seen.clamp(0, 1), after))
+        seen = seen.clamp(0, 1)
+        softened = soften(carried, measure_softness(seen, after))
+        share = share_drawn(seen, after)
+        return draw_over(softened, _to_image(after), share) if share else softened
 
     def _photo(self, item: Item) -> _Photo:
         canvas = draw_canvas(item.image, item.fit)

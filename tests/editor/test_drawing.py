@@ -1,0 +1,50 @@
+"""Which edits are drawn: flat with few steep steps, where the photo's own steps are many and small."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from ip2p_cli.editor.drawing import draw_over, share_drawn, step_spread
+
+SCALES = (1, 2, 4, 8, 16, 32)  # detail of all sizes, as in photos
+
+
+@pytest.fixture
+def photo() -> Tensor:
+    g = torch.Generator().manual_seed(0)
+    octaves = [interpolate(torch.randn(1, 3, 3 * n, 4 * n, generator=g), (96, 128), mode="bicubic") / n for n in SCALES]
+    return torch.stack(octaves).sum(0)[0].mul(0.15).add(0.5).clamp(0, 1)  # (3, h, w)
+
+
+def test_blocks_and_flat_colours_are_drawn(photo: Tensor) -> None:
+    blocks = interpolate(avg_pool2d(photo[None], 8), scale_factor=8, mode="nearest")[0]
+    assert share_drawn(photo, blocks) == 1
+    assert share_drawn(photo, (photo * 3).round() / 3) == 1
+
+
+def test_changes_of_light_colour_and_contrast_are_not(photo: Tensor) -> None:
+    for edit in (photo * 0.3, photo * 0.5 + 0.4, 1 - photo, photo**1.2, photo.flip(0), photo):
+        assert share_drawn(photo, edit) == 0
+
+
+def test_a_blur_is_not_drawn(photo: Tensor) -> None:
+    assert share_drawn(photo, avg_pool2d(photo[None], 7, 1, 3, count_include_pad=False)[0]) < 0.5
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1)])
+def test_pictures_without_steps_are_not_drawn(size: tuple[int, int]) -> None:
+    flat = torch.full((3, *size), 0.5)
+    assert step_spread(flat) <= 1
+    assert share_drawn(flat, flat) == 0
+
+
+def test_the_drawn_share_is_the_edit_enlarged() -> None:
+    carried, edit = Image.new("RGB", (40, 30), (0, 0, 0)), Image.new("RGB", (10, 8), (200, 100, 50))
+    assert draw_over(carried, edit, 0) is carried
+    assert np.asarray(draw_over(carried, edit, 1))[15, 20].tolist() == [200, 100, 50]
+    assert np.asarray(draw_over(carried, edit, 0.5))[15, 20].tolist() == [100, 50, 25]
