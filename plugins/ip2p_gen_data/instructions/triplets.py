@@ -47,9 +47,9 @@ def _parse(path: Path, lines: list[str]) -> Iterator[Triplet]:
         try:
             row = json.loads(line)
             caption = next(row[name] for name in CAPTION_COLUMNS if name in row)
-            values = [one_line(value) for value in (caption, row["edit"], row["output"])]
+            found, edit, output = (one_line(value) for value in (caption, row["edit"], row["output"]))
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
             raise UsageError(
                 f"{path}, line {number}: no triplet; each line must be an object with the texts input, edit and output"
             ) from None
-        yield Triplet(*values, kind=str(row.get("kind", "")))
+        yield Triplet(found, edit, output, str(row.get("kind", "")))
