@@ -1,0 +1,18 @@
+"""Fixtures of the data factory's tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ip2p_gen_data.instructions.prompt import completion, prompt
+from ip2p_gen_data.instructions.triplets import read_triplets
+from tests.tiny_lm import make_lm
+
+
+@pytest.fixture(scope="session")
+def tiny_lm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random GPT-2 that has learned nothing. Treat it as read-only."""
+    texts = [prompt(t.input) + completion(t.edit, t.output) for t in read_triplets()]
+    return make_lm(tmp_path_factory.mktemp("lm"), texts)
