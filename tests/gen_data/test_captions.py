@@ -80,14 +80,16 @@ def test_a_dataset_without_the_extra_is_one_line_with_the_command(monkeypatch: p
 
 def test_a_dataset_is_read_as_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("datasets")
-    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine").mkdir()
-    write(tmp_path / "mine", "parquet")
-    monkeypatch.chdir(tmp_path / "mine")
-    from ip2p_gen_data.instructions.captions import _dataset, _value
+    write(tmp_path, "parquet")
+    monkeypatch.chdir(tmp_path.parent)
+    monkeypatch.setattr(Path, "exists", lambda path: False)  # a folder stands in for an id of the hub
+    assert list(read_captions(tmp_path.name)) == WANTED
 
-    rows = list(_dataset(str(tmp_path / "mine")))  # a folder stands in for an id of the hub
-    assert [_value(row, None, "mine") for row in rows] == RAW
-    with pytest.raises(UsageError, match="cannot load the dataset 'no-such-owner/no-such'"):
-        list(read_captions("no-such-owner/no-such"))
+
+def test_a_dataset_that_cannot_be_loaded_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("datasets")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    with pytest.raises(UsageError, match=r"cannot load the dataset 'empty': .*; give an id of the hub, or a file"):
+        list(read_captions("empty"))

@@ -81,7 +81,7 @@ def test_the_seed_decides(tiny_lm: Path, tmp_path: Path) -> None:
 
 def test_a_tuned_model_answers_in_the_form_and_an_untuned_one_does_not(tiny_lm: Path, tmp_path: Path) -> None:
     lesson = [Triplet(f"a {noun}", "make it red", f"a red {noun}") for noun in ("barn", "cat", "boat", "hat")]
-    config = replace(CONFIG, max_steps=150, learning_rate=5e-3, warmup_steps=10, checkpoint_seconds=999.0)
+    config = replace(CONFIG, max_steps=80, learning_rate=1e-2, warmup_steps=10, checkpoint_seconds=999.0)
     records = list(finetune(*load_lm(str(tiny_lm)), lesson, config, tmp_path))
     assert records[-1]["loss"] < 0.2 * records[0]["loss"]
     tasks = [CaptionTask(triplet.input, seed) for seed, triplet in enumerate(lesson)]

@@ -22,6 +22,7 @@ from .triplets import Triplet, read_triplets
 
 APIS = ("chat", "completions")
 EXAMPLES = 8
+PROBE = "a red barn in a field"  # a caption that no server has a reason to fail on
 SYSTEM = (
     "You write training data for a photo editor. Given the caption of a picture, invent one edit that a person might "
     "ask for (of its style, an object, an attribute or the scene), and give the instruction and the caption of the "
@@ -87,9 +88,13 @@ class OpenAIEngine:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         faults = [answer for answer in found if isinstance(answer, ServerFault)]
-        if faults and len(faults) == len(found):  # not a caption's fault: refusing every one would lose them
+        if faults and len(faults) == len(found) and not self._answers():
             raise EnvironmentStop(f"{self._client.server} fails on every request: {faults[0]}; run it again later")
         return [EditAnswer(problem=f"server: {a}") if isinstance(a, ServerFault) else a for a in found]
+
+    def _answers(self) -> bool:
+        """Asked where everything failed: is it these captions, or the server? It would be wrong to reject all rows."""
+        return not isinstance(self._one(CaptionTask(PROBE, 0)), ServerFault)
 
     def _one(self, task: CaptionTask) -> EditAnswer | ServerFault:
         try:
