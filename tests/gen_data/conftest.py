@@ -8,6 +8,7 @@ import pytest
 
 from ip2p_gen_data.instructions.prompt import completion, prompt
 from ip2p_gen_data.instructions.triplets import read_triplets
+from tests.commands.conftest import ip2p  # noqa: F401  (the command line, for the tests of this folder too)
 from tests.tiny_lm import make_lm
 
 

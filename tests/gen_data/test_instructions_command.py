@@ -13,8 +13,10 @@ import pytest
 
 from ip2p_cli import plugin_manager
 from ip2p_cli.api import CaptionTask, DataEngine, EditAnswer, Verdict, hookimpl
+from ip2p_gen_data import generate
+from ip2p_gen_data.compose.engine import ComposeConfig
 from ip2p_gen_data.instructions.shards import read_rows
-from tests.commands.conftest import CommandLine, ip2p  # noqa: F401  (a fixture)
+from tests.commands.conftest import CommandLine
 from tests.gen_data.openai_server import Asked, Reply, good, serving
 
 CAPTIONS = [f"a house, number {number}" for number in range(300)]
@@ -56,9 +58,7 @@ def install(monkeypatch: pytest.MonkeyPatch, *plugins: object) -> None:
 
 
 def test_an_engine_of_a_plugin_and_its_text_check(
-    ip2p: CommandLine,  # noqa: F811
-    captions: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    ip2p: CommandLine, captions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(monkeypatch, Grammar())
     answer = ip2p(
@@ -80,13 +80,11 @@ def test_an_engine_of_a_plugin_and_its_text_check(
         "gen-data", "instructions", "-o", "data", "--captions", str(captions), "--lm", "grammar", "--seed", "1"
     )
     assert other.code == 2
-    assert "another captions and rows and seed" in other.err
+    assert "other settings (captions, rows, seed)" in other.err
 
 
 def test_two_plugins_with_one_engine_are_both_named(
-    ip2p: CommandLine,  # noqa: F811
-    captions: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    ip2p: CommandLine, captions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(monkeypatch, Grammar(), Grammar())
     answer = ip2p("gen-data", "instructions", "--captions", str(captions), "--lm", "grammar")
@@ -105,7 +103,7 @@ def test_two_plugins_with_one_engine_are_both_named(
     ],
 )
 def test_wrong_commands_are_one_line_and_exit_2(
-    ip2p: CommandLine,  # noqa: F811
+    ip2p: CommandLine,
     captions: Path,
     arguments: list[str],
     complaint: str,
@@ -118,11 +116,16 @@ def test_wrong_commands_are_one_line_and_exit_2(
     assert not (ip2p.folder / "ip2p-data").exists()
 
 
-def test_the_group_still_is_a_command(ip2p: CommandLine) -> None:  # noqa: F811
+def test_the_group_is_still_a_command(ip2p: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(generate, "generate", lambda *given: made.append(given) or 1)
     answer = ip2p("gen-data", "-o", "data", "-n", "3", "--size", "64", "--seed", "2", "--workers", "1")
     assert answer.code == 0, answer.err
-    assert answer.err.splitlines()[-1] == "data: 3 pairs in 1 shards"
-    assert len(list((ip2p.folder / "data").glob("*.parquet"))) == 1
+    assert answer.err == "data: 3 pairs in 1 shards\n"
+    assert made == [(Path("data"), [], ComposeConfig(size=64, seed=2), 3, 500, 1)]
+
+
+def test_options_that_would_do_nothing_are_refused(ip2p: CommandLine) -> None:
     before = ip2p("gen-data", "--seed", "2", "instructions", "--captions", "x.txt")
     assert before.code == 2
     assert "--seed stands before 'instructions'" in before.err
@@ -131,11 +134,7 @@ def test_the_group_still_is_a_command(ip2p: CommandLine) -> None:  # noqa: F811
     assert "--engine compose starts from photos" in compose.err
 
 
-def test_openai_from_the_command_line(
-    ip2p: CommandLine,  # noqa: F811
-    captions: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_openai_from_the_command_line(ip2p: CommandLine, captions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     arguments = ["--captions", str(captions), "--lm", "openai", "--lm-model", "m", "--limit", "20"]
 
@@ -155,7 +154,7 @@ def test_openai_from_the_command_line(
     assert not [p for p in ip2p.folder.rglob("*") if p.is_file() and b"sk-secret" in p.read_bytes()]
 
 
-def test_tune_then_write(ip2p: CommandLine, tiny_lm: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_tune_then_write(ip2p: CommandLine, tiny_lm: Path, tmp_path: Path) -> None:
     lesson = [
         {"input": f"a {n}", "edit": "make it red", "output": f"a red {n}"} for n in ("barn", "cat", "boat", "hat")
     ]

@@ -44,7 +44,8 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     changed = sorted(name for name in {**found, **settings} if found.get(name) != settings.get(name))
     if changed:
         raise UsageError(
-            f"{folder} holds rows made with another {' and '.join(changed)}; choose another -o, or delete that folder"
+            f"{folder} holds rows made with other settings ({', '.join(changed)}); "
+            "choose another -o, or delete that folder"
         )
     _write(path, json.dumps(settings, indent=1) + "\n")
 
