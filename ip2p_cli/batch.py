@@ -8,15 +8,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ip2p_cli.chain import ChainRunner
+from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import Listener, Summary
+from ip2p_cli.frames import Runner
 from ip2p_cli.plan import PhotoPlan
-from ip2p_cli.prepare import Prepared, Preparer, Ready
+from ip2p_cli.prepare import Prepared, Preparer, Ready, Waiting
 from ip2p_cli.store import Store
 from ip2p_cli.types import Outcome
 
 DECODERS = min(4, os.cpu_count() or 1)
 ENCODERS = 2
+POLL = 0.2  # seconds between looks at what other runs have in hand
 _Slot = Outcome | Future[Outcome]
 
 
@@ -26,7 +28,7 @@ class BatchRun:
     def __init__(
         self,
         preparer: Preparer,
-        runner: ChainRunner,
+        runner: Runner,
         store: Store,
         listeners: Sequence[Listener],
         batch_size: int,
@@ -39,50 +41,81 @@ class BatchRun:
         self._batch_size = batch_size
         self._stop_requested = stop_requested
         self._slots: deque[_Slot] = deque()  # of jobs that are past the editor, in plan order
+        self._next_look = 0.0
         self.summary = Summary()
 
     def run(self, plans: Iterable[PhotoPlan]) -> Summary:
-        """Run everything; the listeners get every outcome, and the summary also when the run is stopped by an error."""
+        """Run everything; the listeners get every outcome, and the summary also when the run is stopped by an error.
+
+        Outcomes come in the order of the plan, but for items that another run has in hand: these come when it is done.
+        """
         started = time.monotonic()
         encoders = ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode")
         decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
+        silent = False
         try:
             for batch in self._batches(self._prepared(plans, decoders)):
                 self._edit(batch, encoders)
                 self._report(keep=2 * self._batch_size)
             self._report(keep=0)
+        except Exception as problem:
+            silent = not isinstance(problem, EnvironmentStop)  # a wrong command is one line, not a summary of nothing
+            raise
         finally:
             decoders.shutdown(cancel_futures=True)
             encoders.shutdown()
             self._drain()
             self.summary.seconds = time.monotonic() - started
-            for listener in self._listeners:
-                listener.finish(self.summary)
+            if self.summary.counts or not silent:
+                for listener in self._listeners:
+                    listener.finish(self.summary)
         return self.summary
 
-    def _prepared(self, plans: Iterable[PhotoPlan], pool: ThreadPoolExecutor) -> Iterator[Prepared]:
-        """Jobs in plan order, at most a batch of photos ahead of the editor."""
+    def _prepared(self, plans: Iterable[PhotoPlan], pool: ThreadPoolExecutor) -> Iterator[Ready | Outcome | None]:
+        """Jobs in plan order, at most a batch of photos ahead of the editor. None: nothing to do but wait."""
         ahead: deque[Future[list[Prepared]]] = deque()
+        waiting: deque[Waiting] = deque()  # never more than other runs hold at once
         remaining = iter(plans)
         exhausted = False
         while not self._stop_requested():
+            ahead.extend(pool.submit(self._preparer.prepare, item.plan) for item in self._no_longer_held(waiting))
             while not exhausted and len(ahead) < self._batch_size + DECODERS:
                 plan = next(remaining, None)
                 if plan is None:
                     exhausted = True
                 else:
                     ahead.append(pool.submit(self._preparer.prepare, plan))
-            if not ahead:
+            if ahead:
+                for item in ahead.popleft().result():
+                    if isinstance(item, Waiting):
+                        waiting.append(item)
+                    else:
+                        yield item
+            elif waiting:
+                yield None
+                time.sleep(POLL)
+            else:
                 return
-            yield from ahead.popleft().result()
 
-    def _batches(self, prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    def _no_longer_held(self, waiting: deque[Waiting]) -> list[Waiting]:
+        """Take out of `waiting` what other runs have finished, or have died over."""
+        if not waiting or time.monotonic() < self._next_look:
+            return []
+        self._next_look = time.monotonic() + POLL
+        free = [item for item in waiting if not self._preparer.is_waiting(item)]
+        for item in free:
+            waiting.remove(item)
+        return free
+
+    def _batches(self, prepared: Iterable[Ready | Outcome | None]) -> Iterator[list[Ready | Outcome]]:
         """Cut so that each holds up to `batch_size` jobs to edit; what ended already rides along, to keep the order."""
-        batch: list[Prepared] = []
+        batch: list[Ready | Outcome] = []
         for item in prepared:
-            batch.append(item)
+            if item is not None:
+                batch.append(item)
             to_edit = sum(isinstance(one, Ready) for one in batch)
-            if to_edit in (0, self._batch_size) or len(batch) >= 8 * self._batch_size:
+            # What this run has claimed is never kept while it waits for others: they might be waiting for it.
+            if item is None or to_edit in (0, self._batch_size) or len(batch) >= 8 * self._batch_size:
                 yield batch
                 batch = []
         # Asked to stop, the run finishes what the editor has begun, not what is only decoded.
@@ -90,12 +123,16 @@ class BatchRun:
         if rest:
             yield rest
 
-    def _edit(self, batch: list[Prepared], encoders: ThreadPoolExecutor) -> None:
+    def _edit(self, batch: list[Ready | Outcome], encoders: ThreadPoolExecutor) -> None:
         ready = [item for item in batch if isinstance(item, Ready)]
         edited = iter(self._runner.run(ready) if ready else [])
         for item in batch:
-            end = next(edited) if isinstance(item, Ready) else item
-            self._slots.append(end if isinstance(end, Outcome) else encoders.submit(self._store.save, end))
+            if isinstance(item, Outcome):
+                self._slots.append(item)
+                continue
+            end = next(edited)
+            save = self._store.record if isinstance(end, Outcome) else self._store.save
+            self._slots.append(encoders.submit(save, end))  # type: ignore[arg-type]
 
     def _report(self, keep: int) -> None:
         """Tell the listeners what has ended; wait until no more than `keep` jobs are under way."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from ip2p_cli.checks import Checks
-from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, NonFiniteResult, UsageError
+from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
 from ip2p_cli.prepare import Ready
 from ip2p_cli.recipe import merged
 from ip2p_cli.types import EditRequest, EditResult, Outcome, Severity, StepSettings
@@ -17,11 +19,18 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_TRIES = 4
+_NO_MEMORY = "not enough memory to edit it; use a smaller --size, or --device cpu"
 _LOST_DEVICE = ("CUDA error", "device-side assert", "device lost", "CUDA driver", "MPS backend")
 
 
+class _OutOfMemory(ItemError):
+    """An item that does not fit into memory even alone."""
+
+
 class BatchEditor(Protocol):
-    """What the batch engine needs of an editor."""
+    """What the batch engine needs of an editor. `batch_size` is lowered where memory does not suffice."""
+
+    batch_size: int
 
     def edit_each(
         self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
@@ -38,6 +47,8 @@ class Edited:
     change: Mapping[str, float]
     flags: tuple[str, ...]
     seconds: float
+    review: StepSettings = StepSettings()  # settings that a review asked for, over those of each step
+    further: tuple[Image, ...] = ()  # the other frames or pages
 
 
 @dataclass(frozen=True)
@@ -53,24 +64,35 @@ class _Attempt:
 
 
 class ChainRunner:
-    """Edits batches of prepared jobs."""
+    """Edits batches of prepared jobs. The editor is loaded for the first of them: where all is done, never."""
 
     def __init__(
-        self, editor: BatchEditor, checks: Checks, model: str, *, full_resolution: bool = True, size: int | None = None
+        self,
+        load: Callable[[], BatchEditor],
+        checks: Checks,
+        model: str,
+        *,
+        full_resolution: bool = True,
+        size: int | None = None,
     ) -> None:
-        self._editor = editor
+        self._load = load
         self._checks = checks
         self._model = model
         self._full_resolution = full_resolution
         self._size = size
+
+    @cached_property
+    def _editor(self) -> BatchEditor:
+        return self._load()
 
     def run(self, batch: Sequence[Ready]) -> list[Edited | Outcome]:
         """What became of each job, in their order. A review may send a job round again, MAX_TRIES times in all.
 
         Raises:
             EnvironmentStop: the device is lost.
-            UsageError: settings that the editor refuses.
+            UsageError, ModelError: settings that the editor refuses; a model that cannot be loaded.
         """
+        _ = self._editor  # what goes wrong in loading is not the photos' failure
         ended: dict[int, Edited | Outcome] = {}
         started = time.monotonic()
         attempts = {place: _Attempt(ready, ready.photo.rgb) for place, ready in enumerate(batch)}
@@ -103,7 +125,7 @@ class ChainRunner:
             flags = (*flags, f"still not as wanted after {MAX_TRIES} tries: {verdict.reason}")
         if verdict.severity is Severity.FLAG:
             flags = (*flags, verdict.reason)
-        return Edited(ready, attempt.image, attempt.change, flags, seconds)
+        return Edited(ready, attempt.image, attempt.change, flags, seconds, attempt.settings)
 
     def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
         longest = max(len(attempt.ready.job.steps) for attempt in attempts)
@@ -120,19 +142,39 @@ class ChainRunner:
         return [self._after(attempt, result) for attempt, result in zip(attempts, self._edit(requests), strict=True)]
 
     def _edit(self, requests: list[EditRequest]) -> list[EditResult | ItemError]:
-        """A batch that fails is tried again one by one, so that only the guilty one is lost."""
+        """Where memory does not suffice the editor's batch is halved, down to 1, and stays so if that has helped."""
+        before = self._editor.batch_size
+        while True:
+            results = self._try(requests)
+            if results is not None:
+                return results
+            if self._editor.batch_size == 1:
+                break
+            self._editor.batch_size //= 2
+        each = [self._edit_alone(request) for request in requests]
+        if any(isinstance(result, _OutOfMemory) for result in each):
+            self._editor.batch_size = before  # the photo is to blame, not the batch
+        return each
+
+    def _try(self, requests: list[EditRequest]) -> list[EditResult | ItemError] | None:
+        """The results; None where they do not fit into memory together.
+
+        A batch that fails otherwise is tried again one by one, so that only the guilty one is lost.
+        """
         try:
             results = self._editor.edit_each(requests, full_resolution=self._full_resolution, size=self._size)
             return list(results)
-        except (UsageError, EnvironmentStop):
-            raise
         except Exception as problem:
-            if any(sign in str(problem) for sign in _LOST_DEVICE):
-                line = str(problem).splitlines()[0]
-                raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
-            if len(requests) == 1:
-                return [_as_item_error(problem)]
+            error = _as_item_error(problem)  # which lets go of what the exception holds: memory may be scarce
+        if isinstance(error, _OutOfMemory):
+            return None
+        if len(requests) == 1:
+            return [error]
         return [result for request in requests for result in self._edit([request])]
+
+    def _edit_alone(self, request: EditRequest) -> EditResult | ItemError:
+        [result] = self._try([request]) or [_OutOfMemory(_NO_MEMORY)]
+        return result
 
     def _after(self, attempt: _Attempt, result: EditResult | ItemError) -> _Attempt:
         if isinstance(result, ItemError):
@@ -173,11 +215,26 @@ def _composite(edited: Image, original: Image, mask: Image) -> Image:
 
 
 def _as_item_error(problem: Exception) -> ItemError:
+    """What an error means for the item it befell.
+
+    Raises:
+        UsageError, ModelError, EnvironmentStop: it befalls the whole run.
+    """
+    if isinstance(problem, UsageError | ModelError | EnvironmentStop):
+        raise problem
     if isinstance(problem, ItemError):
         return problem
     if isinstance(problem, Ip2pError):
         return ItemError(str(problem))
-    if isinstance(problem, MemoryError) or "out of memory" in str(problem).lower():
-        return ItemError("not enough memory to edit it; use a smaller --size, or --device cpu")
+    if is_out_of_memory(problem):
+        return _OutOfMemory(_NO_MEMORY)
     line = (str(problem).splitlines() or [""])[0]
+    if any(sign in str(problem) for sign in _LOST_DEVICE):
+        raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
     return ItemError(f"the editor failed ({type(problem).__name__}: {line}); --debug tells more")
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Whether memory ran out, the machine's or the device's."""
+    torch = sys.modules.get("torch")  # where it is not loaded, nothing of it was raised
+    return isinstance(problem, MemoryError) or (torch is not None and isinstance(problem, torch.OutOfMemoryError))

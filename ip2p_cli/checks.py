@@ -103,6 +103,11 @@ class Checks:
                 continue
             yield plugin, _sound(verdict, may_retry=hook == "ip2p_review_result")
 
+    @property
+    def make_masks(self) -> bool:
+        """Whether any plugin makes masks."""
+        return any(True for _ in _implementers(self._manager, "ip2p_make_mask"))
+
     def mask(self, job: EditJob, image: Image) -> Image | None:
         """Where a photo may change (mode L): only where every plugin with an opinion lets it.
 

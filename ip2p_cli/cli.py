@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ip2p_cli import __version__
-from ip2p_cli.commands import apply, doctor, edit, models, plugins, recipes
+from ip2p_cli.commands import apply, doctor, edit, models, plugins, recipes, show
 from ip2p_cli.config import load_config
 from ip2p_cli.errors import EXIT_BUG, EXIT_OK, EXIT_USAGE, Ip2pError
 from ip2p_cli.plugin_manager import DISABLED_VARIABLE, create_plugin_manager, disabled_by_environment, register_commands
@@ -51,6 +51,7 @@ def build_app(disabled: Sequence[str] = ()) -> tuple[typer.Typer, list[str]]:
     app.command("apply", no_args_is_help=True)(apply.apply)
     app.add_typer(recipes.app)
     app.add_typer(models.app)
+    app.command("show", no_args_is_help=True)(show.show)
     app.command("plugins")(plugins.plugins)
     app.command("doctor")(doctor.doctor)
     manager = create_plugin_manager(disabled)

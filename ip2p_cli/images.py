@@ -1,109 +1,169 @@
-"""Bytes -> Photo: upright RGB, with the alpha, ICC profile and EXIF that the output has to keep."""
+"""Bytes -> Photo: upright RGB, frame by frame, with all that the output has to keep."""
 
 from __future__ import annotations
 
 import io
-import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ip2p_cli.errors import ItemError
+from ip2p_cli.errors import ItemError, MissingExtra
+from ip2p_cli.exif import clean_exif, read_exif
+from ip2p_cli.formats import READABLE, SAME_AS, format_of_bytes
+from ip2p_cli.metadata import source_xmp
+from ip2p_cli.pixels import alpha_of, to_rgb
 
 if TYPE_CHECKING:
-    from PIL.Image import Exif, Image
+    from PIL.Image import Image
 
 MAX_MEGAPIXELS = 178
-ORIENTATION = 0x0112
-_SIZE_TAGS = {"width": 0xA002, "height": 0xA003}
-# Tags of a TIFF file that describe how its pixels are stored: they are not metadata and must not be carried over.
-# (254 to 347), or that hold what is kept elsewhere or not at all: sub-images, XMP, IPTC, Photoshop's, the ICC profile.
-_TIFF_STORAGE = (
-    *(254, 255, 256, 257, 258, 259, 262, 263, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325),
-    *(338, 339, 340, 341, 347, 330, 700, 33723, 34377, 34675, 37724),
-)
-_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")  # Pillow's modes of more than 8 bits
-_SAME_AS = {"MPO": "JPEG"}  # a camera's JPEG with a second, hidden frame
+_SUBFILE_TYPE, _REDUCED_OR_MASK = 254, 0b101  # a TIFF page that is a thumbnail, or a mask, of another
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a file: upright RGB, and its alpha (mode L)."""
+
+    rgb: Image
+    alpha: Image | None = None
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A decoded photo. `rgb` is upright; `alpha` (mode L) and `exif` fit it: the orientation tag says 1."""
+    """A decoded photo. `exif` fits the upright picture: the orientation tag says 1.
+
+    A file of several pictures has its first in `rgb` and `alpha`, the others in `further`. They are an animation if
+    there are `durations`, else pages.
+    """
 
     rgb: Image
     format: str  # Pillow's name
     alpha: Image | None = None
     icc: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None  # as it was found
+    further: tuple[Frame, ...] = ()
+    durations: tuple[int, ...] = ()  # in ms, one a frame
+    plays: int = 0  # how often an animation plays; 0: for ever
+    poster: bool = False  # the first frame is shown only where animations are not
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """All its pictures."""
+        return (Frame(self.rgb, self.alpha), *self.further)
 
 
-def decode(data: bytes, *, max_megapixels: int = MAX_MEGAPIXELS) -> Photo:
-    """Decode a photo.
+def decode(data: bytes, *, max_megapixels: int = MAX_MEGAPIXELS, first_only: bool = False) -> Photo:
+    """Decode a photo; with `first_only` no more than the first of its frames or pages.
 
     Raises:
-        ItemError: it is empty, no image, damaged, animated, or larger than `max_megapixels`.
+        ItemError: it is empty, no image, damaged, or larger than `max_megapixels`, all frames together.
     """
     from PIL import Image, UnidentifiedImageError
 
-    _register_heif()
     if not data:
         raise ItemError("the file is empty; fetch or export it again")
+    readable = READABLE if register_heif() else READABLE[:-1]
+    if format_of_bytes(data) == "HEIF" and "HEIF" not in readable:
+        raise ItemError(str(MissingExtra("HEIF", "heif")))
     Image.MAX_IMAGE_PIXELS = max_megapixels * 1_000_000  # Pillow's own guard, for sizes found while decoding
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            _refuse(image, max_megapixels)
-            return _photo(image)
+        # Only what is listed is even tried: of Pillow's forty formats some are programs, and most are hardly tested.
+        with Image.open(io.BytesIO(data), formats=readable) as image:
+            return _photo(image, data, max_megapixels * 1_000_000, first_only)
     except ItemError:
         raise
     except UnidentifiedImageError:
         raise ItemError(_unidentified(data)) from None
     except Image.DecompressionBombError:
-        raise ItemError(_too_large(max_megapixels)) from None
+        raise ItemError(_too_large(max_megapixels * 1_000_000)) from None
     except MemoryError:
         raise ItemError("not enough memory to decode it; use a smaller copy") from None
     except Exception as problem:  # decoders raise whatever they please on damaged files
         raise ItemError(f"it is damaged and cannot be decoded ({problem}); export it again") from problem
 
 
-def _register_heif() -> None:
+def register_heif() -> bool:
+    """Have Pillow read and write HEIF, if the extra is installed; whether it is."""
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
-        return
+        return False
     register_heif_opener()
+    return True
 
 
-def _refuse(image: Image, max_megapixels: int) -> None:
-    if image.width * image.height > max_megapixels * 1_000_000:
-        raise ItemError(f"{image.width}x{image.height} pixels: {_too_large(max_megapixels)}")
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format not in _SAME_AS:
-        raise ItemError(f"it has {frames} frames or pages; save the one to edit as a file of its own")
-    if image.format == "EPS":
-        raise ItemError("EPS is a program, not a photo; export it as PNG")
-
-
-def _too_large(max_megapixels: int) -> str:
-    return f"larger than {max_megapixels} megapixels; set max_megapixels in the config file to allow it"
+def _too_large(max_pixels: int) -> str:
+    return f"larger than {max_pixels // 1_000_000} megapixels; set max_megapixels in the config file to allow it"
 
 
 def _unidentified(data: bytes) -> str:
-    if re.match(rb"....ftyp(hei|hev|mif1|msf1)", data, re.DOTALL):
-        return "HEIF needs an extra: pip install 'ip2p[heif]'"
+    if data.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
+        return "EPS is a program, not a photo; export it as PNG"
     if b"\0" not in data[:512]:
         return "it is text, not an image; check the file"
-    return "no known image format, or damaged at its start; export it as JPEG or PNG"
+    return "none of the image formats that are read, or damaged at its start; export it as JPEG or PNG"
 
 
-def _photo(image: Image) -> Photo:
-    format_ = _SAME_AS.get(image.format or "", image.format or "")
+def _photo(image: Image, data: bytes, max_pixels: int, first_only: bool) -> Photo:
+    _check_size(image, max_pixels)
+    format_ = SAME_AS.get(image.format or "", image.format or "")
+    # The hidden frames of a camera's MPO are other views and previews of the one photo.
+    count = 1 if first_only or image.format in SAME_AS else getattr(image, "n_frames", 1)
+    poster = count > 1 and bool(getattr(image, "default_image", False))
     image.load()
-    exif = _exif(image)
-    icc = image.info.get("icc_profile")
+    exif, xmp = read_exif(image), source_xmp(image, data)
+    plays = _plays(image)
+    first, icc = _frame(image)
+    further, durations = [], [_milliseconds(image)]
+    for _ in _pages(image, count, max_pixels):
+        further.append(_frame(image)[0])
+        durations.append(_milliseconds(image))
+    photo = Photo(first.rgb, format_, first.alpha, icc, clean_exif(exif, first.rgb.size), xmp)
+    if not further:
+        return photo
+    shown = () if format_ in ("TIFF", "HEIF") else tuple(durations)
+    return replace(photo, further=tuple(further), durations=shown, plays=plays, poster=poster)
+
+
+def _check_size(image: Image, max_pixels: int) -> None:
+    if image.width * image.height > max_pixels:
+        raise ItemError(f"{image.width}x{image.height} pixels: {_too_large(max_pixels)}")
+
+
+def _pages(image: Image, count: int, max_pixels: int) -> Iterator[None]:
+    """Turn to each further frame or page that is a picture of its own, as long as all of them fit the limit."""
+    pixels = image.width * image.height
+    for number in range(1, count):
+        image.seek(number)
+        tags = getattr(image, "tag_v2", None)
+        if tags is not None and int(tags.get(_SUBFILE_TYPE, 0)) & _REDUCED_OR_MASK:
+            continue
+        pixels += image.width * image.height
+        if pixels > max_pixels:
+            raise ItemError(f"its {count} frames or pages are {_too_large(max_pixels)}, or take --frames first")
+        image.load()
+        yield
+
+
+def _milliseconds(image: Image) -> int:
+    """How long the frame in hand is shown."""
+    duration = image.info.get("duration", 0)
+    return round(duration) if 0 <= duration < 1 << 24 else 0
+
+
+def _plays(image: Image) -> int:
+    """How often an animation plays, 0 for ever. GIF counts repetitions, and without a count plays once."""
+    loop = image.info.get("loop")
+    if image.format == "GIF":
+        return 1 if loop is None else 0 if loop == 0 else int(loop) + 1
+    return int(loop or 0)
+
+
+def _frame(image: Image) -> tuple[Frame, bytes | None]:
     upright = _upright(image)
-    has_alpha = upright.has_transparency_data and upright.mode not in _DEEP
-    alpha = upright.convert("RGBA").getchannel("A") if has_alpha else None
-    rgb, icc = _to_rgb(upright, icc)
-    return Photo(rgb, format_, alpha, icc, _exif_bytes(exif, rgb))
+    rgb, icc = to_rgb(upright, image.info.get("icc_profile"))
+    return Frame(rgb, alpha_of(upright)), icc
 
 
 def _upright(image: Image) -> Image:
@@ -112,92 +172,4 @@ def _upright(image: Image) -> Image:
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # damaged EXIF is no reason to refuse a good photo
-        return image
-
-
-def _to_rgb(image: Image, icc: bytes | None) -> tuple[Image, bytes | None]:
-    """8-bit RGB. An RGB profile is kept; photos with a profile of another kind are converted to sRGB by it."""
-    if image.mode == "RGB":
-        return image, icc
-    if image.mode in _DEEP:
-        return _scaled(image).convert("RGB"), None
-    if image.mode in ("CMYK", "LAB", "L", "LA") and icc:
-        converted = _by_profile(image, icc)
-        if converted is not None:
-            return converted
-    if image.mode in ("P", "PA", "LA", "RGBA", "RGBa", "La"):
-        return image.convert("RGBA").convert("RGB"), icc if image.mode not in ("LA", "La") else None
-    return image.convert("RGB"), icc if image.mode in ("RGBX", "YCbCr", "HSV") else None
-
-
-def _by_profile(image: Image, icc: bytes) -> tuple[Image, bytes] | None:
-    from PIL import ImageCms
-
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    source = image.convert("L") if image.mode == "LA" else image
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        converted = ImageCms.profileToProfile(source, profile, srgb, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return None  # a broken profile, or one of another kind than the pixels: go without it
-    return None if converted is None else (converted, srgb.tobytes())
-
-
-def _scaled(image: Image) -> Image:
-    """Deep greys to 8 bits by scale, never by clipping: 65535 is white in 16 bits, the brightest pixel beyond."""
-    import numpy
-    from PIL import Image
-
-    values = numpy.asarray(image).astype(numpy.float64)  # (h, w)
-    if not numpy.isfinite(values).all():
-        raise ItemError("it holds NaN or infinite pixels; export it as 8 or 16 bit")
-    values -= min(values.min(), 0.0)
-    top = values.max()
-    if image.mode == "F":
-        white = 1.0 if top <= 1.0 else 255.0 if top <= 255.0 else top
-    else:
-        white = 65535.0 if top <= 65535.0 else top
-    return Image.fromarray((values * (255.0 / white) + 0.5).clip(0, 255).astype(numpy.uint8))
-
-
-def _exif(image: Image) -> Exif | None:
-    try:
-        exif = image.getexif()
-        for group in (0x8769, 0x8825):
-            exif.get_ifd(group)  # read now: the file may be closed later
-    except Exception:  # damaged EXIF, as above
-        return None
-    return exif
-
-
-def _exif_bytes(exif: Exif | None, rgb: Image) -> bytes | None:
-    """EXIF for the upright picture; the embedded thumbnail shows the unedited photo and is left out."""
-    if not exif:
-        return None
-    for tag in _TIFF_STORAGE:
-        exif.pop(tag, None)
-    if ORIENTATION in exif:
-        exif[ORIENTATION] = 1
-    details = exif.get_ifd(0x8769)
-    for side, tag in _SIZE_TAGS.items():
-        if tag in details:
-            details[tag] = getattr(rgb, side)
-    try:
-        return exif.tobytes() if len(exif) else None
-    except Exception:  # a tag that Pillow can read and not write
-        return None
-
-
-def suffix_of(data: bytes) -> str:
-    """The suffix that suits an image's bytes; empty where they are no image."""
-    from PIL import Image
-
-    from ip2p_cli.formats import SUFFIX_FORMAT
-
-    _register_heif()
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            format_ = _SAME_AS.get(image.format or "", image.format)
-    except Exception:  # decoding it will say what is wrong
-        return ""
-    return next((suffix for suffix, name in SUFFIX_FORMAT.items() if name == format_), "")
+        return image.copy()

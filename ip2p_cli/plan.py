@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -57,6 +58,28 @@ class PhotoPlan:
     jobs: tuple[PlannedJob, ...]
 
 
+class NamesTaken:
+    """Which output belongs to which photo. SQLite's own temporary file holds it: there may be millions."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("CREATE TABLE taken (output BLOB PRIMARY KEY, photo BLOB) WITHOUT ROWID")
+
+    def by(self, output: Path) -> str | None:
+        """The photo that an output is made of."""
+        row = self._database.execute("SELECT photo FROM taken WHERE output = ?", (_key(output),)).fetchone()
+        return None if row is None else os.fsdecode(row[0])
+
+    def take(self, output: Path, photo: str) -> None:
+        """From now on the output belongs to that photo."""
+        self._database.execute("INSERT INTO taken VALUES (?, ?)", (_key(output), os.fsencode(photo)))
+
+
+def _key(output: Path) -> bytes:
+    return os.fsencode(os.path.normcase(output))
+
+
 def destination(output: str, format_name: str | None, template: str | None, outputs: int) -> Destination:
     """What `-o`, `--format` and `--name` ask for; `outputs` is the number of outputs a photo.
 
@@ -106,23 +129,19 @@ def plan(sources: Iterable[Source], chains: Chains, target: Destination) -> Iter
     Raises:
         UsageError: a second photo where there can be only one output.
     """
-    taken: dict[str, str] = {}
+    taken = NamesTaken()
     for number, source in enumerate(sources):
         if number and (target.root is None or target.file is not None):
             where = "-o -" if target.file is None else f"-o {target.file}"
             raise UsageError(f"{where} takes one photo, but there are several; give a folder with -o")
         jobs = list(_jobs(source, chains, target))
         photo = str(source.path or STDOUT)
-        if any(item.job.output is not None and taken.get(_key(item.job.output)) == photo for item in jobs):
+        if any(item.job.output is not None and taken.by(item.job.output) == photo for item in jobs):
             continue
-        yield PhotoPlan(source, tuple(_claimed(item, photo, taken) for item in jobs))
+        yield PhotoPlan(source, tuple(_named(item, photo, taken) for item in jobs))
 
 
-def _key(output: Path) -> str:
-    return os.path.normcase(output)
-
-
-def _claimed(item: PlannedJob, photo: str, taken: dict[str, str]) -> PlannedJob:
+def _named(item: PlannedJob, photo: str, taken: NamesTaken) -> PlannedJob:
     """The job if its output name is free; else failed, naming both that want it."""
     output = item.job.output
     if output is None or item.problem:
@@ -131,11 +150,11 @@ def _claimed(item: PlannedJob, photo: str, taken: dict[str, str]) -> PlannedJob:
         return PlannedJob(
             item.job, f"{output} is the photo itself, which is never overwritten; choose another -o or --name"
         )
-    key = _key(output)
-    if key in taken:
+    other = taken.by(output)
+    if other is not None:
         hint = "put {relpath}, {ext} or {variant} in --name"
-        return PlannedJob(item.job, f"{output} would be made of {taken[key]} and of {photo}; {hint}")
-    taken[key] = photo
+        return PlannedJob(item.job, f"{output} would be made of {other} and of {photo}; {hint}")
+    taken.take(output, photo)
     return item
 
 

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from enum import Enum
 from hashlib import blake2b
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ip2p_cli.checks import Checks
+from ip2p_cli.claims import Claims, Ended, Held
+from ip2p_cli.entries import digest_of, key_of
 from ip2p_cli.errors import ItemError
-from ip2p_cli.images import Photo, decode
-from ip2p_cli.journal import Journal, key_of
+from ip2p_cli.images import Photo
+from ip2p_cli.journal import Journal
 from ip2p_cli.output import Encoding
-from ip2p_cli.plan import PhotoPlan
+from ip2p_cli.plan import Chains, PhotoPlan, PlannedJob
+from ip2p_cli.provenance import Provenance, public_name
 from ip2p_cli.recipe import merged
+from ip2p_cli.sequences import Frames
 from ip2p_cli.sources import SourceReader
-from ip2p_cli.types import EditJob, Outcome, Severity, Source, StepSettings
+from ip2p_cli.types import EditJob, Outcome, Severity, Source, Step, StepSettings, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-
-class OnExists(str, Enum):
-    """What to do where an output is there already."""
-
-    RESUME = "resume"
-    OVERWRITE = "overwrite"
-    RENAME = "rename"
-    ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -44,9 +37,10 @@ class RunSettings:
     encoding: Encoding = Encoding()
     full_resolution: bool = True
     size: int | None = None
+    frames: Frames = Frames.ALL
 
-    def key(self, job: EditJob, digest: bytes) -> str:
-        """The key of what `job` makes of the photo with that digest."""
+    def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
+        """The key of what `job` makes of the photo with that digest, where the masks of its frames let it."""
         chain = [[s.instruction, asdict(merged(s.settings, self.defaults))] for s in job.steps]
         return key_of(
             digest,
@@ -58,10 +52,33 @@ class RunSettings:
                 "format": self.encoding.format,
                 "quality": self.encoding.quality,
                 "metadata": self.encoding.metadata.value,
+                "frames": self.frames.value,
                 "full_resolution": self.full_resolution,
                 "size": self.size,
+                "masks": [mask and digest_of(mask.tobytes()) for mask in masks] if any(masks) else None,
             },
         )
+
+    def provenance(self, job: EditJob, review: StepSettings = StepSettings()) -> Provenance:
+        """What an output of `job` says of how it was made; `review` holds settings that a review asked for."""
+        steps = [Step(step.instruction, merged(review, merged(step.settings, self.defaults))) for step in job.steps]
+        return Provenance(
+            model=public_name(self.model),
+            fingerprint=self.fingerprint,
+            steps=tuple(steps),
+            seed=job.seed,
+            variant=job.variant,
+            recipe=job.recipe,
+            frames=self.frames.value,
+            full_resolution=self.full_resolution,
+            size=self.size,
+        )
+
+    def identity(self, chains: Chains) -> str:
+        """Equal for two runs if and only if they make the same of every photo."""
+        no_photo = Source(None, PurePosixPath())
+        jobs = [EditJob(no_photo, None, chain, chains.seed, chains.variants) for chain in chains.chains]
+        return key_of(b"", [self.key(job, b"") for job in jobs])
 
 
 @dataclass(frozen=True)
@@ -71,13 +88,21 @@ class Ready:
     job: EditJob
     photo: Photo
     digest: bytes
-    key: str
     mask: Image | None = None
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
+    further: tuple[Ready, ...] = ()  # the photo's other frames or pages, as rows of the same job
 
 
-Prepared = Ready | Outcome
+@dataclass(frozen=True)
+class Waiting:
+    """A job that another run has in hand: to be prepared again when that has finished it, or has died."""
+
+    plan: PhotoPlan
+    held: Held
+
+
+Prepared = Ready | Waiting | Outcome
 
 
 class Preparer:
@@ -88,111 +113,90 @@ class Preparer:
         settings: RunSettings,
         checks: Checks,
         journal: Journal | None,
-        on_exists: OnExists,
+        claims: Claims | None,
         reader: SourceReader,
-        max_megapixels: int,
+        decode: Callable[[bytes], Photo],
     ) -> None:
         self._settings = settings
         self._checks = checks
         self._journal = journal
-        self._on_exists = on_exists
+        self._claims = claims
         self._reader = reader
-        self._max_megapixels = max_megapixels
-        self._names_given: set[Path] = set()
-        self._lock = threading.Lock()
+        self._decode = decode
 
     def prepare(self, plan: PhotoPlan) -> list[Prepared]:
         """One entry a planned job, in their order: ready to be edited, or how it ended already."""
-        photo = _LoadedPhoto(plan.source, self._reader, self._max_megapixels)
-        prepared: list[Prepared] = []
-        for item in plan.jobs:
-            started = time.monotonic()
-            end = self._ending(item.job, started)
-            if item.problem is not None:
-                prepared.append(end("failed", item.problem))
-                continue
-            try:
-                prepared.append(self._prepare(item.job, photo, started, end))
-            except ItemError as problem:
-                prepared.append(end("failed", str(problem)))
-        return prepared
+        photo = _LoadedPhoto(plan.source, self._reader, self._decode)
+        return [self._prepare(item, photo) for item in plan.jobs]
 
-    def _ending(self, job: EditJob, started: float) -> Callable[[str, str | None], Outcome]:
-        return lambda status, reason: Outcome(job, status, self._settings.model, time.monotonic() - started, reason)
+    def is_waiting(self, waiting: Waiting) -> bool:
+        """Whether the other run still has it in hand."""
+        return self._claims is not None and self._claims.is_held(waiting.held)
 
-    def _prepare(
-        self, job: EditJob, loaded: _LoadedPhoto, started: float, end: Callable[[str, str | None], Outcome]
-    ) -> Prepared:
+    def _prepare(self, item: PlannedJob, loaded: _LoadedPhoto) -> Prepared:
+        job, started = item.job, time.monotonic()
+
+        def end(status: str, reason: str | None) -> Outcome:
+            return Outcome(job, status, self._settings.model, time.monotonic() - started, reason)
+
+        if item.problem is not None:
+            return end("failed", item.problem)
         said = self._checks.instructions(job)
         if said.severity >= Severity.RETRY:
             return end("blocked", said.reason)
-        key = self._settings.key(job, loaded.digest)
-        job, done = self._output(job, key)
-        if done:
-            return end("skipped", None)
+        try:
+            # Masks belong to what an output is made from; without a plugin that makes them, nothing is decoded here.
+            frames = loaded.photo.frames if self._checks.make_masks else ()
+            masks = [self._checks.mask(job, frame.rgb) for frame in frames]
+            key = self._settings.key(job, loaded.digest, masks)
+            claimed = job if self._claims is None else self._claims.claim(job, key)
+        except ItemError as problem:
+            return end("failed", str(problem))
+        if isinstance(claimed, Held):
+            return Waiting(PhotoPlan(job.source, (item,)), claimed)
+        if isinstance(claimed, Ended):
+            return end(claimed.status, claimed.reason)
+        job = claimed
+        try:
+            ready = self._ready(job, loaded, masks, said, end)
+        except ItemError as problem:
+            ready = end("failed", str(problem))
+        if isinstance(ready, Outcome):
+            self._record(ready)
+            return ready
+        return replace(ready, seconds=time.monotonic() - started)
+
+    def _ready(
+        self,
+        job: EditJob,
+        loaded: _LoadedPhoto,
+        masks: Sequence[Image | None],
+        said: Verdict,
+        end: Callable[[str, str | None], Outcome],
+    ) -> Ready | Outcome:
         photo = loaded.photo
-        seen = self._checks.source(job, photo.rgb)
+        seen = max((self._checks.source(job, frame.rgb) for frame in photo.frames), key=lambda said: said.severity)
         if seen.severity >= Severity.RETRY:
             return end("blocked", seen.reason)
         flags = tuple(verdict.reason for verdict in (said, seen) if verdict.severity is Severity.FLAG)
-        mask = self._checks.mask(job, photo.rgb)
-        return Ready(job, photo, loaded.digest, key, mask, flags, time.monotonic() - started)
+        frames = zip(photo.frames, masks or [None] * len(photo.frames), strict=True)
+        rows = [
+            Ready(job, replace(photo, rgb=frame.rgb, alpha=frame.alpha), loaded.digest, mask) for frame, mask in frames
+        ]
+        return replace(rows[0], flags=flags, further=tuple(rows[1:]))
 
-    def _output(self, job: EditJob, key: str) -> tuple[EditJob, bool]:
-        """The job with the name it will write, and whether that is done already."""
-        output = job.output
-        if output is None or self._on_exists is OnExists.OVERWRITE or not _exists(output):
-            return job, False
-        if self._on_exists is OnExists.ERROR:
-            raise ItemError(f"{output} exists; remove it, or choose another --on-exists")
-        if self._on_exists is OnExists.RENAME:
-            return replace(job, output=self._free_name(output)), False
-        record = self._journal.lookup(output) if self._journal else None
-        if record is None:
-            raise ItemError(f"{output} exists and is not what ip2p wrote there; use --on-exists rename or overwrite")
-        if record.key == key:
-            return job, True
-        before, now = _made(record.source, record.instructions), _made(_name(job.source), _instructions(job))
-        how = f"from {before}, not {now}" if before != now else f"from {now} with other contents or settings"
-        raise ItemError(f"{output} was made {how}; use --on-exists rename or overwrite, or another -o")
-
-    def _free_name(self, output: Path) -> Path:
-        with self._lock:
-            number = 1
-            while (
-                _exists(name := output.with_name(f"{output.stem}_{number}{output.suffix}")) or name in self._names_given
-            ):
-                number += 1
-            self._names_given.add(name)
-        return name
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists() or path.is_symlink()
-    except OSError as problem:
-        raise ItemError(f"cannot look at {path}: {problem.strerror}") from None
-
-
-def _name(source: Source) -> str:
-    return str(source.path or "stdin")
-
-
-def _instructions(job: EditJob) -> tuple[str, ...]:
-    return tuple(step.instruction for step in job.steps)
-
-
-def _made(source: str, instructions: tuple[str, ...]) -> str:
-    return f"{source} by {', then '.join(repr(text) for text in instructions)}"
+    def _record(self, outcome: Outcome) -> None:
+        if self._journal is not None and outcome.job.output is not None:
+            self._journal.ended(outcome.job.output, outcome.status, outcome.reason)
 
 
 class _LoadedPhoto:
     """A source's bytes and pixels, each read once and only when asked for."""
 
-    def __init__(self, source: Source, reader: SourceReader, max_megapixels: int) -> None:
+    def __init__(self, source: Source, reader: SourceReader, decode: Callable[[bytes], Photo]) -> None:
         self._source = source
         self._reader = reader
-        self._max_megapixels = max_megapixels
+        self._decode = decode
         self._data: bytes | None = None
         self._photo: Photo | None = None
         self._digest: bytes | None = None
@@ -208,7 +212,7 @@ class _LoadedPhoto:
     def photo(self) -> Photo:
         """The decoded photo."""
         if self._photo is None:
-            self._photo = decode(self._bytes(), max_megapixels=self._max_megapixels)
+            self._photo = self._decode(self._bytes())
             self._data = None
         return self._photo
 

@@ -73,20 +73,32 @@ class SourceList:
     def _scan(self, folder: Path) -> Iterator[Path]:
         """Photos of a folder by name, then those of its subfolders; hidden files and links to folders are left out."""
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            photos, folders = self._look(folder)
         except OSError:
             yield folder  # reading it fails with the reason, as an item of its own
             return
-        for entry in entries:
-            path = folder / entry.name
-            # A broken link is taken and fails as an item; a pipe would block the run and is not.
-            is_file = entry.is_file() or (entry.is_symlink() and not entry.is_dir())
-            if is_file and _is_photo_name(path) and not self.is_own_output(path):
-                yield path
-        for entry in entries:
-            wanted = self.recurse and entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
-            if wanted and not self._is_output_root(folder / entry.name):
-                yield from self._scan(folder / entry.name)
+        for name in photos:
+            if not self.is_own_output(folder / name):
+                yield folder / name
+        for name in folders:
+            yield from self._scan(folder / name)
+
+    def _look(self, folder: Path) -> tuple[list[str], list[str]]:
+        """Names of the photos and of the subfolders to look into, sorted."""
+        photos, folders = [], []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                # A broken link is taken and fails as an item; a pipe would block the run and is not.
+                is_file = entry.is_file() or (entry.is_symlink() and not entry.is_dir())
+                if is_file and _is_photo_name(Path(entry.name)):
+                    photos.append(entry.name)
+                elif self._is_to_enter(entry):
+                    folders.append(entry.name)
+        return sorted(photos), sorted(folders)
+
+    def _is_to_enter(self, entry: os.DirEntry[str]) -> bool:
+        wanted = self.recurse and entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+        return wanted and not self._is_output_root(Path(entry.path))
 
     def _is_output_root(self, folder: Path) -> bool:
         return self.output_root is not None and os.path.realpath(folder) == os.path.realpath(self.output_root)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import BinaryIO
 
+from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.chain import Edited
+from ip2p_cli.entries import UNWRITTEN, digest_of
 from ip2p_cli.errors import EnvironmentStop, ItemError
-from ip2p_cli.journal import Journal, digest_of
-from ip2p_cli.output import AtomicWriter, Encoding, as_write_error, encode
+from ip2p_cli.journal import Journal
+from ip2p_cli.output import encode
+from ip2p_cli.prepare import RunSettings
 from ip2p_cli.types import Outcome
 
 
@@ -18,15 +22,13 @@ class Store:
 
     def __init__(
         self,
-        encoding: Encoding,
+        settings: RunSettings,
         journal: Journal | None,
-        model: str,
         writer: AtomicWriter,
         stdout: BinaryIO | None = None,
     ) -> None:
-        self._encoding = encoding
+        self._settings = settings
         self._journal = journal
-        self._model = model
         self._writer = writer
         self._stdout = stdout
 
@@ -34,35 +36,41 @@ class Store:
         """Encode and write one picture.
 
         Raises:
-            EnvironmentStop: the disk is full or read-only, or nobody reads stdout.
+            EnvironmentStop: the disk is full, read-only or failing, or nobody reads stdout.
         """
         job, started = edited.ready.job, time.monotonic()
+
+        def failed(problem: ItemError) -> Outcome:
+            return Outcome(job, "failed", self._settings.model, edited.seconds, str(problem), edited.change)
+
         try:
-            data = encode(edited.image, edited.ready.photo, self._encoding)
-            self._write(edited, data)
+            provenance = self._settings.provenance(job, edited.review)
+            data = encode(edited.image, edited.ready.photo, self._settings.encoding, provenance, edited.further)
         except ItemError as problem:
-            return Outcome(job, "failed", self._model, edited.seconds, str(problem), edited.change)
+            return self.record(failed(problem))
+        try:
+            self._write(job.output, data)
+        except ItemError as problem:  # not for good: permissions change
+            return self.record(failed(problem), UNWRITTEN)
         seconds = edited.seconds + time.monotonic() - started
         status = "flagged" if edited.flags else "done"
-        return Outcome(job, status, self._model, seconds, "; ".join(edited.flags) or None, edited.change)
+        return Outcome(job, status, self._settings.model, seconds, "; ".join(edited.flags) or None, edited.change)
 
-    def _write(self, edited: Edited, data: bytes) -> None:
-        job = edited.ready.job
-        if job.output is None:
+    def record(self, outcome: Outcome, state: str | None = None) -> Outcome:
+        """Note in the journal that nothing came of a job, and why."""
+        if self._journal is not None and outcome.job.output is not None:
+            self._journal.ended(outcome.job.output, state or outcome.status, outcome.reason)
+        return outcome
+
+    def _write(self, output: Path | None, data: bytes) -> None:
+        if output is None:
             self._to_stdout(data)
             return
         if self._journal is not None:
-            try:
-                self._journal.add(
-                    job.output,
-                    edited.ready.key,
-                    digest_of(data),
-                    str(job.source.path or "stdin"),
-                    tuple(step.instruction for step in job.steps),
-                )
-            except OSError as problem:
-                raise as_write_error(problem, job.output) from problem
-        self._writer.write(job.output, data)
+            self._journal.prepared(output, digest_of(data))
+        self._writer.write(output, data)
+        if self._journal is not None:
+            self._journal.done(output)
 
     def _to_stdout(self, data: bytes) -> None:
         stream = self._stdout or sys.stdout.buffer

@@ -6,12 +6,14 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from ip2p_cli.claims import OnExists
 from ip2p_cli.output import Metadata
-from ip2p_cli.prepare import OnExists
+from ip2p_cli.sequences import Frames
 
 _SOURCES, _EDIT, _MODEL, _OUTPUT, _RUN = "Photos", "The edit", "Model", "Output", "The run"
 
@@ -28,6 +30,12 @@ class SourceOptions:
         bool,
         typer.Option("--recurse", "-r", help="Look into subfolders; the tree is mirrored.", rich_help_panel=_SOURCES),
     ] = False
+    frames: Annotated[
+        Frames | None,
+        typer.Option(
+            help="Of animations and pages edit every one, or the first. (default: all)", rich_help_panel=_SOURCES
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,14 @@ class OutputOptions:
 class RunOptions:
     """How the run behaves."""
 
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="A page to look at: before, after, settings.", rich_help_panel=_RUN),
+    ] = None
+    contact_sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jpg", help="Before and after in a labelled grid.", rich_help_panel=_RUN),
+    ] = None
     json: Annotated[
         bool, typer.Option("--json", help="Events on stdout, one JSON object a line.", rich_help_panel=_RUN)
     ] = False
@@ -128,6 +144,17 @@ class RunOptions:
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be done; write nothing.", rich_help_panel=_RUN)
     ] = False
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed in earlier runs.", rich_help_panel=_RUN)
+    ] = False
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="i/n",
+            help="Do one photo in n, i from 0. (default: of SLURM_ARRAY_TASK_ID/_COUNT or RANK/WORLD_SIZE)",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks of errors.", rich_help_panel=_RUN)] = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -10,25 +11,33 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from ip2p_cli.atomic import AtomicWriter, as_write_error
 from ip2p_cli.checks import Checks, require_checks
+from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
+from ip2p_cli.commands.reporting import check_reports, is_of_this_report, make_report
 from ip2p_cli.config import UserConfig, load_config
 from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
-from ip2p_cli.images import MAX_MEGAPIXELS, suffix_of
-from ip2p_cli.journal import Journal, own_output_test
-from ip2p_cli.output import AtomicWriter, Encoding, Metadata, as_write_error, check_quality
+from ip2p_cli.formats import suffix_of
+from ip2p_cli.images import MAX_MEGAPIXELS
+from ip2p_cli.journal import Journal
+from ip2p_cli.output import Encoding, Metadata, check_quality
+from ip2p_cli.own_outputs import OwnOutputs
 from ip2p_cli.plan import STDOUT, Chains, Destination, PhotoPlan, destination, plan
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
-from ip2p_cli.prepare import OnExists, Preparer, RunSettings, planned_outcomes
+from ip2p_cli.prepare import Preparer, RunSettings, planned_outcomes
 from ip2p_cli.progress import Display
 from ip2p_cli.recipe import Recipe, check_guidance, check_steps
+from ip2p_cli.sequences import Frames
+from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
 from ip2p_cli.signals import StopRequest
 from ip2p_cli.sources import STDIN, SourceList, SourceReader, find_sources, nothing_found, read_nul_list
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.types import Source, StepSettings
 
 if TYPE_CHECKING:
+    from ip2p_cli.checkpoint import EditDefaults
     from ip2p_cli.editor import Editor
 
 DEFAULT_MODEL = "mini"
@@ -65,6 +74,10 @@ class Work:
     encoding: Encoding
     on_exists: OnExists
     max_megapixels: int
+    frames: Frames
+    offline: bool
+    shard: Shard | None
+    shard_origin: str | None  # the variables that a shard comes from, if nobody asked for it
 
 
 def run_request(request: Request) -> int:
@@ -79,8 +92,10 @@ def run_request(request: Request) -> int:
     display = Display(
         str(work.target.file or work.target.root or "stdout"),
         quiet=quiet,
-        count=lambda: sum(1 for _ in work.sources) * work.chains.outputs,
+        count=lambda: sum(_is_ours(work.shard, source) for source in work.sources) * work.chains.outputs,
     )
+    if work.shard_origin is not None:
+        display.notice(f"doing part {work.shard} of the photos, as {work.shard_origin} say; --shard 0/1 does all")
     listeners: list[Listener] = [display]
     if request.run.json:
         listeners.insert(0, JsonLines(sys.stdout))
@@ -91,6 +106,7 @@ def run_request(request: Request) -> int:
 
 def _prepare_work(request: Request, config: UserConfig) -> Work:
     edit, output, model = request.edit, request.output, request.model
+    check_reports(request.run)
     recipe = request.recipe.with_settings(_step_settings(edit), config.step_settings())
     seed = config.get("seed", 0) if edit.seed is None else edit.seed
     chains = Chains(tuple(recipe.chains()), recipe.name, seed, edit.variants)
@@ -111,10 +127,12 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     require_checks(manager, recipe.require)
     reader = SourceReader()
     sources = _sources(request, recipe, target, reader)
+    shard, shard_origin = _shard(request.run.shard, target)
+    plans = _not_empty(plan(sources, chains, target), sources)
     return Work(
         chains=chains,
         target=target,
-        plans=_not_empty(plan(sources, chains, target), sources),
+        plans=(photo for photo in plans if _is_ours(shard, photo.source)),
         sources=sources,
         reader=reader,
         manager=manager,
@@ -125,7 +143,23 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         encoding=Encoding(target.format, quality, metadata),
         on_exists=output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists"),
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
+        frames=request.source.frames or Frames.ALL,
+        offline=model.offline or config.get("offline", False),
+        shard=shard,
+        shard_origin=shard_origin,
     )
+
+
+def _shard(asked: str | None, target: Destination) -> tuple[Shard | None, str | None]:
+    if asked is not None:
+        return parse_shard(asked), None
+    if target.root is None or target.file is not None:
+        return None, None  # one photo is not to be divided
+    return shard_from_environment(os.environ) or (None, None)
+
+
+def _is_ours(shard: Shard | None, source: Source) -> bool:
+    return shard is None or shard.has(source)
 
 
 def _step_settings(edit: EditOptions) -> StepSettings:
@@ -147,6 +181,7 @@ def _sources(request: Request, recipe: Recipe, target: Destination, reader: Sour
     listed = read_nul_list(list_name) if list_name is not None else []
     if list_name is not None and not listed and not request.arguments:
         raise UsageError(f"--files-from0 {list_name}: the list is empty")
+    is_own_output, is_report = OwnOutputs(), is_of_this_report(request.run)
     arguments = list(request.arguments) or ([] if listed else list(recipe.sources))
     stdin_name = "stdin"
     if STDIN in arguments:
@@ -158,7 +193,7 @@ def _sources(request: Request, recipe: Recipe, target: Destination, reader: Sour
         listed=listed,
         recurse=request.source.recurse,
         output_root=None if target.file else target.root,
-        is_own_output=own_output_test(),
+        is_own_output=lambda path: is_report(path) or is_own_output(path),
         stdin_name=stdin_name,
     )
 
@@ -216,23 +251,40 @@ def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
 def _real_run(work: Work, request: Request, config: UserConfig, display: Display, listeners: Sequence[Listener]) -> int:
     from ip2p_cli.batch import BatchRun
     from ip2p_cli.chain import ChainRunner
+    from ip2p_cli.checkpoint import open_checkpoint
+    from ip2p_cli.decoders import Decoders
+    from ip2p_cli.frames import FrameRunner
     from ip2p_cli.store import Store
 
-    _make_output_folder(work.target)
-    editor = _load_editor(work, request, config)
-    editor.batch_size = work.batch_size
+    checkpoint = open_checkpoint(work.model, work.manager, offline=work.offline)
     full_resolution = not request.output.model_res
-    settings = RunSettings(work.model, editor.fingerprint, _defaults(editor), work.encoding, full_resolution, work.size)
-    journal = Journal(work.target.root) if work.target.root is not None else None
-    checks, writer = Checks(work.manager), AtomicWriter()
+    defaults = _step_settings_of(checkpoint.defaults)
+    settings = RunSettings(
+        work.model, checkpoint.fingerprint, defaults, work.encoding, full_resolution, work.size, work.frames
+    )
+    _make_output_folder(work.target)
+    checks, writer = Checks(work.manager), AtomicWriter(work.target.root)
     with ExitStack() as stack:
+        journal = claims = None
+        if work.target.root is not None:
+            opened = Journal(work.target.root, settings.identity(work.chains), work.target.file)
+            journal = stack.enter_context(opened)
+            claims = Claims(journal, work.on_exists, retry_failed=request.run.retry_failed)
+        runner = ChainRunner(
+            lambda: _load_editor(work, request, config),
+            checks,
+            work.model,
+            full_resolution=full_resolution,
+            size=work.size,
+        )
+        decoders = stack.enter_context(Decoders(work.max_megapixels, first_only=work.frames is Frames.FIRST))
         stack.enter_context(display)
         stop = stack.enter_context(StopRequest(writer.discard_all, quiet=display.quiet))
         run = BatchRun(
-            Preparer(settings, checks, journal, work.on_exists, work.reader, work.max_megapixels),
-            ChainRunner(editor, checks, work.model, full_resolution=full_resolution, size=work.size),
-            Store(work.encoding, journal, work.model, writer),
-            listeners,
+            Preparer(settings, checks, journal, claims, work.reader, decoders.decode),
+            FrameRunner(runner, work.batch_size),
+            Store(settings, journal, writer),
+            [*listeners, *make_report(request.run, work.target, settings.defaults, work.reader)],
             work.batch_size,
             lambda: stop.requested,
         )
@@ -252,22 +304,31 @@ def _make_output_folder(target: Destination) -> None:
 
 def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:
     from ip2p_cli.api import load_editor
+    from ip2p_cli.chain import is_out_of_memory
 
     def chosen(option: str | None, key: str) -> str | None:
         name = option or config.get(key, "auto")
         return None if name == "auto" else name
 
-    return load_editor(
-        work.model,
-        device=chosen(request.model.device, "device"),
-        dtype=chosen(request.model.dtype, "dtype"),
-        offline=request.model.offline or config.get("offline", False),
-        plugins=work.manager,
-    )
+    try:
+        editor = load_editor(
+            work.model,
+            device=chosen(request.model.device, "device"),
+            dtype=chosen(request.model.dtype, "dtype"),
+            offline=work.offline,
+            plugins=work.manager,
+        )
+    except Exception as problem:
+        if is_out_of_memory(problem):
+            raise EnvironmentStop(
+                "not enough memory to load the model; use a smaller --model, or --device cpu"
+            ) from problem
+        raise
+    editor.batch_size = work.batch_size
+    return editor
 
 
-def _defaults(editor: Editor) -> StepSettings:
-    own = editor.defaults
+def _step_settings_of(own: EditDefaults) -> StepSettings:
     return StepSettings(own.steps, own.text_guidance, own.image_guidance, own.sampler)
 
 

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ip2p_cli.checkpoint import Checkpoint, EditDefaults, read_checkpoint
 from ip2p_cli.editor.change import measure_change
-from ip2p_cli.editor.checkpoint import Checkpoint, EditDefaults, read_checkpoint
 from ip2p_cli.editor.conditioning import BoundedCache, decode, draw_canvas, encode_photo, encode_text
 from ip2p_cli.editor.denoise import Bucket, denoise
 from ip2p_cli.editor.detail import transfer_detail

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ip2p_cli.editor.checkpoint import Checkpoint
+from ip2p_cli.checkpoint import Checkpoint
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_cli.layout import weight_files
 

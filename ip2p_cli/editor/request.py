@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli.editor.checkpoint import Checkpoint
+from ip2p_cli.checkpoint import Checkpoint
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.noise import initial_noise, item_generator, pixels_digest
 from ip2p_cli.editor.sizes import Fit, fit, place

@@ -47,6 +47,7 @@ class AutoencoderConfig:
     anchor_weight: float = 0.1
     unit_weight: float = 0.02
     gradient_weight: float = 0.5
+    texture_weight: float = 0.0  # of the energy of fine structure: sharper strokes, blocks and outlines
     recolour: float = 0.35  # share of crops given a random colour transform, so that edited photos are in the domain
     decoder_only: bool = False  # refine the decoder of the base's autoencoder: its latents stay as they are
     aligned_share: float = 0.0  # of the crops at the pictures' own scale, on the latent grid, as the editor meets them

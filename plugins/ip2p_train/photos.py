@@ -29,7 +29,8 @@ class PhotoCrops:
         Their scale is random too (1 to 2.2), or, with a `grid`, the picture's own, on multiples of so many pixels.
         """
         numbers = torch.rand(count, 5, generator=generator).tolist()
-        return torch.stack([self._one(row, grid) for row in numbers])
+        crops = [self._one(row, grid) for row in numbers]
+        return torch.stack(crops) if crops else torch.empty(0, 3, self.crop, self.crop)
 
     def _one(self, numbers: list[float], grid: int) -> Tensor:
         which, scale, x, y, mirror = numbers

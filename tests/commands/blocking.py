@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ip2p_cli import api, cli
+from ip2p_cli import api, checkpoint, cli
 from tests.fakes import FakeEditor
 
 
@@ -21,4 +21,5 @@ class BlockingEditor(FakeEditor):
 
 if __name__ == "__main__":
     api.load_editor = lambda *arguments, **options: BlockingEditor()  # type: ignore[assignment]
+    checkpoint.open_checkpoint = lambda *arguments, **options: FakeEditor()  # type: ignore[assignment,return-value]
     sys.exit(cli.run(sys.argv[1:]))

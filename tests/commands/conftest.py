@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ip2p_cli import api, cli
+from ip2p_cli import api, checkpoint, cli
 from tests.fakes import FakeEditor
 
 
@@ -68,4 +68,5 @@ def ip2p(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     line = CommandLine(tmp_path, monkeypatch)
     cli.build_app()  # plugins take their own `load_editor` now: one loaded later would keep the fake for good
     monkeypatch.setattr(api, "load_editor", line._load)
+    monkeypatch.setattr(checkpoint, "open_checkpoint", lambda *arguments, **options: line.editor)
     return line

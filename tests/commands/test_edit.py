@@ -34,7 +34,7 @@ def test_the_journal_is_all_that_is_left_beside_the_outputs(ip2p: CommandLine) -
     save(ip2p.folder / "photos" / "a.jpg")
     ip2p("edit", "photos", "-i", "x")
     left = sorted(str(p.relative_to(ip2p.folder / "edited")) for p in (ip2p.folder / "edited").rglob("*"))
-    assert left == [".ip2p", ".ip2p/done.jsonl", "a.jpg"]
+    assert left == [".ip2p", ".ip2p/journal.sqlite", ".ip2p/runs.lock", "a.jpg"]
     assert sorted(p.name for p in ip2p.folder.iterdir()) == ["edited", "photos"]
 
 
@@ -87,13 +87,10 @@ def test_bad_files_fail_by_name_and_the_others_are_done(ip2p: CommandLine) -> No
     (photos / "text.jpg").write_text("not a photo")
     (photos / "empty.png").write_bytes(b"")
     (photos / "cut.jpg").write_bytes(encoded(gradient(200, 200))[:700])
-    (photos / "moving.gif").write_bytes(
-        encoded(gradient(), "GIF", save_all=True, append_images=[gradient().rotate(90)])
-    )
     answer = ip2p("edit", "photos", "missing.jpg", "-i", "x", "--json")
     assert answer.code == 1
     status = {Path(event["source"]).name: event["status"] for event in answer.events[:-1]}
-    bad = {"text.jpg", "empty.png", "cut.jpg", "moving.gif", "missing.jpg"}
+    bad = {"text.jpg", "empty.png", "cut.jpg", "missing.jpg"}
     assert {name for name in status if status[name] == "failed"} == bad
     assert {name for name in status if status[name] == "done"} == {"good.jpg", "rgba.png", "cmyk.tif", "deep.png"}
     for name in bad:
@@ -269,6 +266,7 @@ WRONG = {
     "set without value": (["apply", "golden-hour", "a.png", "--set", "light"], "NAME=VALUE"),
     "variable emptied": (["apply", "sky", "a.png", "--set", "colour", "--json"], "NAME=VALUE"),
     "recipe key": (["apply", "bad.toml", "a.png"], "did you mean 'instruction'"),
+    "shard": (["edit", "a.png", "-i", "x", "--shard", "3/3"], "--shard 0/4"),
     "required check": (["apply", "strict.toml", "a.png"], "nsfw"),
 }
 
@@ -327,3 +325,59 @@ def test_a_read_only_output_folder_exits_4(ip2p: CommandLine) -> None:
     ip2p.monkeypatch.setattr(Path, "mkdir", read_only)
     assert ip2p("edit", "a.png", "-i", "x").code == 4
     assert ip2p.loaded == []
+
+
+def test_a_second_run_loads_no_model(ip2p: CommandLine) -> None:
+    save(ip2p.folder / "photos" / "a.png")
+    save(ip2p.folder / "photos" / "b.png")
+    assert ip2p("edit", "photos", "-i", "x").code == 0
+    before = tree(ip2p.folder)
+    ip2p.loaded.clear()
+    answer = ip2p("edit", "photos", "-i", "x", "--json")
+    assert [event.get("status") for event in answer.events] == ["skipped", "skipped", None]
+    assert ip2p.loaded == []
+    assert tree(ip2p.folder) == before
+
+
+def test_a_model_too_large_for_memory_stops_the_run(ip2p: CommandLine) -> None:
+    def load(*arguments: object, **options: object) -> None:
+        raise MemoryError
+
+    save(ip2p.folder / "a.png")
+    ip2p.monkeypatch.setattr("ip2p_cli.api.load_editor", load)
+    answer = ip2p("edit", "a.png", "-i", "x")
+    assert answer.code == 4
+    assert "not enough memory to load the model" in answer.err
+
+
+def test_shards_do_everything_once(ip2p: CommandLine) -> None:
+    for number in range(12):
+        save(ip2p.folder / "photos" / f"{number}.png")
+    done = []
+    for index in range(3):
+        answer = ip2p("edit", "photos", "-i", "x", "--shard", f"{index}/3", "--json")
+        assert answer.code == 0
+        done += [event["source"] for event in answer.events[:-1]]
+    assert len(done) == len(set(done)) == len(tree(ip2p.folder / "edited")) == 12
+
+
+def test_a_shard_of_the_environment_is_said(ip2p: CommandLine) -> None:
+    for number in range(12):
+        save(ip2p.folder / "photos" / f"{number}.png")
+    ip2p.monkeypatch.setenv("RANK", "1")
+    ip2p.monkeypatch.setenv("WORLD_SIZE", "3")
+    answer = ip2p("edit", "photos", "-i", "x", "--json")
+    assert "doing part 1/3 of the photos, as RANK and WORLD_SIZE say" in answer.err
+    assert 0 < len(answer.events) - 1 < 12
+    ip2p("edit", "photos/0.png", "-i", "x", "-o", "single.png")
+    assert (ip2p.folder / "single.png").exists(), "one photo is not divided"
+    assert "part" not in ip2p("edit", "photos", "-i", "x", "--shard", "0/1").err
+    assert len(tree(ip2p.folder / "edited")) == 12
+
+
+def test_retry_failed(ip2p: CommandLine) -> None:
+    (ip2p.folder / "a.jpg").write_text("no photo")
+    for arguments, says in (((), False), ((), True), (("--retry-failed",), False)):
+        answer = ip2p("edit", "a.jpg", "-i", "x", *arguments)
+        assert answer.code == 1
+        assert ("--retry-failed tries it again" in answer.err) == says

@@ -24,7 +24,19 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         save(tmp_path / "photos" / f"{name}.png")
     path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "plugins")])
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.commands.blocking", "edit", "photos", "-i", "x", "--batch-size", "1"],
+        [
+            sys.executable,
+            "-m",
+            "tests.commands.blocking",
+            "edit",
+            "photos",
+            "-i",
+            "x",
+            "--batch-size",
+            "1",
+            "--report",
+            "page.html",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path, "XDG_CONFIG_HOME": str(tmp_path)},
         stderr=subprocess.PIPE,
@@ -71,4 +83,4 @@ def test_the_second_signal_stops_at_once(running: subprocess.Popen[str], tmp_pat
     hear(running, signal.SIGINT)
     running.send_signal(signal.SIGTERM)
     assert running.wait() == 143
-    assert outputs(tmp_path) == []
+    assert outputs(tmp_path) == [".ip2p"]

@@ -10,13 +10,16 @@ from typing import Any
 import pluggy
 
 from ip2p_cli import hookspecs
+from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.batch import BatchRun
 from ip2p_cli.chain import ChainRunner
 from ip2p_cli.checks import Checks
+from ip2p_cli.claims import Claims, OnExists
+from ip2p_cli.frames import FrameRunner
+from ip2p_cli.images import decode
 from ip2p_cli.journal import Journal
-from ip2p_cli.output import AtomicWriter, Encoding
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
-from ip2p_cli.prepare import OnExists, Preparer, RunSettings
+from ip2p_cli.prepare import Preparer, RunSettings
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.store import Store
 from ip2p_cli.types import Outcome, Source, Step
@@ -64,21 +67,33 @@ class Bench:
         variants: int = 1,
         seed: int = 0,
         full_resolution: bool = True,
+        retry_failed: bool = False,
         plans: Iterator[PhotoPlan] | None = None,
         listeners: tuple[Any, ...] = (),
     ) -> list[str]:
         chains = Chains((tuple(map(Step, instructions)),), seed=seed, variants=variants)
         settings = RunSettings("fake", self.editor.fingerprint, full_resolution=full_resolution)
-        checks, journal = Checks(self.manager), Journal(self.out)
+        checks = Checks(self.manager)
         self.recorder = Recorder()
-        BatchRun(
-            Preparer(settings, checks, journal, on_exists, SourceReader(BytesIO()), 100),
-            ChainRunner(self.editor, checks, "fake", full_resolution=full_resolution),
-            Store(Encoding(), journal, "fake", AtomicWriter()),
-            [self.recorder, *listeners],
-            batch_size,
-            self.stop,
-        ).run(self.plans(chains) if plans is None else plans)
+        self.editor.batch_size = batch_size
+        self.out.mkdir(exist_ok=True)
+        runner = ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution)
+        with Journal(self.out, settings.identity(chains)) as journal:
+            BatchRun(
+                Preparer(
+                    settings,
+                    checks,
+                    journal,
+                    Claims(journal, on_exists, retry_failed=retry_failed),
+                    SourceReader(BytesIO()),
+                    decode,
+                ),
+                FrameRunner(runner, batch_size),
+                Store(settings, journal, AtomicWriter(self.out)),
+                [self.recorder, *listeners],
+                batch_size,
+                self.stop,
+            ).run(self.plans(chains) if plans is None else plans)
         return self.recorder.statuses
 
     def written(self) -> list[str]:

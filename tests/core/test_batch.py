@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ip2p_cli.claims import OnExists
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import JsonLines
+from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.plan import Chains, PhotoPlan
-from ip2p_cli.prepare import OnExists
 from ip2p_cli.types import EditJob, Severity, Step
-from tests.core.bench import Bench
-from tests.fakes import EXPLOSIVE, SMALL, shifted
+from tests.core.bench import Bench, with_plugin
+from tests.fakes import EXPLOSIVE, SMALL, FakeEditor, shifted
 from tests.photos import gradient, save
 
 
@@ -98,11 +99,11 @@ def test_the_models_own_pixels(bench: Bench) -> None:
 
 def test_a_second_run_skips_everything_and_edits_nothing(bench: Bench) -> None:
     bench.run("x")
-    before = {path.name: path.stat().st_mtime_ns for path in bench.out.iterdir()}
+    before = {path.name: path.stat().st_mtime_ns for path in bench.out.glob("*.png")}
     bench.editor.calls.clear()
     assert bench.run("x") == ["skipped"] * 6
     assert bench.editor.calls == []
-    assert {path.name: path.stat().st_mtime_ns for path in bench.out.iterdir()} == before
+    assert {path.name: path.stat().st_mtime_ns for path in bench.out.glob("*.png")} == before
 
 
 def test_only_what_is_missing_is_made_again(bench: Bench) -> None:
@@ -237,3 +238,83 @@ def test_events_are_one_json_object_a_line(bench: Bench) -> None:
 
 def test_severities_are_ordered() -> None:
     assert Severity.ALLOW < Severity.FLAG < Severity.RETRY < Severity.BLOCK
+
+
+class TooMuch(FakeEditor):
+    """Has memory for so many at once; for photos 22 wide, for none."""
+
+    def __init__(self, fits: int, error: type[BaseException] = MemoryError) -> None:
+        super().__init__()
+        self.fits, self.error = fits, error
+
+    def edit_each(self, requests: Any, **options: Any) -> Any:
+        if self.batch_size > self.fits or any(request.image.width == 22 for request in requests):
+            raise self.error("not what the message says")
+        return super().edit_each(requests, **options)
+
+
+@pytest.mark.parametrize("kind", ["python", "torch"])
+def test_out_of_memory_halves_the_batch_for_good(tmp_path: Path, kind: str) -> None:
+    import torch
+
+    for number in (0, 1, 3, 4, 5, 6):
+        save(tmp_path / "photos" / f"{number}.png", gradient(20 + number, 15))
+    bench = Bench(tmp_path, TooMuch(1, MemoryError if kind == "python" else torch.OutOfMemoryError))
+    assert bench.run("x", batch_size=4) == ["done"] * 6
+    assert bench.editor.batch_size == 1
+
+
+def test_a_photo_that_does_not_fit_into_memory_alone_fails_alone(tmp_path: Path) -> None:
+    for number in range(6):
+        save(tmp_path / "photos" / f"{number}.png", gradient(20 + number, 15))
+    bench = Bench(tmp_path, TooMuch(4))
+    assert bench.run("x", batch_size=4) == ["done", "done", "failed", "done", "done", "done"]
+    assert "not enough memory" in str(bench.recorder.outcomes[2].reason)
+    assert bench.editor.batch_size == 4, "the batch was not to blame"
+
+
+def test_what_failed_is_tried_again_only_when_asked(bench: Bench) -> None:
+    save(bench.photos / "2.png", Image.new("RGB", (20, 15), EXPLOSIVE))
+    (bench.photos / "3.png").write_bytes(b"text")
+    bench.run("x")
+    bench.editor.calls.clear()
+    assert bench.run("x").count("failed") == 2
+    assert bench.editor.calls == []
+    reasons = [str(bench.recorder.outcomes[number].reason) for number in (2, 3)]
+    assert ["bang" in reasons[0], "text" in reasons[1]] == [True, True]
+    assert all("--retry-failed" in reason for reason in reasons)
+    assert bench.run("x", retry_failed=True).count("failed") == 2
+    assert len(bench.editor.calls) == 1
+    save(bench.photos / "2.png")
+    assert bench.run("x").count("failed") == 1, "another photo under that name is another item"
+
+
+def test_what_could_not_be_written_is_tried_again(bench: Bench) -> None:
+    bench.out.mkdir()
+    (bench.out / "0.png").mkdir()
+    assert bench.run("x", on_exists=OnExists.OVERWRITE)[0] == "failed"
+    (bench.out / "0.png").rmdir()
+    assert bench.run("x") == ["done"] + ["skipped"] * 5
+
+
+def test_a_rename_does_not_take_the_name_of_another_photo_of_the_run(bench: Bench) -> None:
+    save(bench.photos / "0_1.png", gradient(30, 15))
+    save(bench.out / "0.png")
+    assert bench.run("x", on_exists=OnExists.RENAME) == ["done"] * 7
+    assert len(bench.written()) == 8, "which of the two has to make way depends on who is read first"
+
+
+def test_the_mask_is_part_of_what_an_output_is_made_of(bench: Bench) -> None:
+    class Masks:
+        shade = 255
+
+        @hookimpl
+        def ip2p_make_mask(self, image: Image.Image) -> Image.Image:
+            return Image.new("L", image.size, self.shade)
+
+    masks = Masks()
+    bench = with_plugin(bench, masks)
+    assert bench.run("x") == ["done"] * 6
+    assert bench.run("x") == ["skipped"] * 6
+    masks.shade = 128
+    assert bench.run("x") == ["failed"] * 6

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import io
-import os
-from pathlib import Path
 
 import pytest
 from PIL import Image, ImageCms
 
-from ip2p_cli.errors import EnvironmentStop, ItemError, UsageError
+from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.images import decode
-from ip2p_cli.output import AtomicWriter, Encoding, Metadata, check_quality, encode
+from ip2p_cli.output import Encoding, Metadata, check_quality, encode
+from ip2p_cli.provenance import Provenance
+from ip2p_cli.types import Step
 from tests.photos import camera_exif, encoded, gradient
 
+MARK = Provenance("mini", "0123", (Step("make it night"),))
 FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"]
 
 
@@ -28,7 +28,7 @@ def reopened(data: bytes) -> Image.Image:
 def test_format_profile_and_exif_are_kept(format_: str) -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     photo = decode(encoded(gradient(), format_, exif=camera_exif(6), icc_profile=srgb))
-    image = reopened(encode(photo.rgb, photo, Encoding()))
+    image = reopened(encode(photo.rgb, photo, Encoding(), MARK))
     assert (image.format, image.size) == (format_, (30, 40))
     assert image.info["icc_profile"] == srgb
     exif = image.getexif()
@@ -40,11 +40,11 @@ def test_format_profile_and_exif_are_kept(format_: str) -> None:
 @pytest.mark.parametrize("format_", FORMATS)
 def test_metadata_modes(format_: str) -> None:
     photo = decode(encoded(gradient(), format_, exif=camera_exif()))
-    no_gps = encode(photo.rgb, photo, Encoding(metadata=Metadata.STRIP_GPS))
+    no_gps = encode(photo.rgb, photo, Encoding(metadata=Metadata.STRIP_GPS), MARK)
     exif = reopened(no_gps).getexif()
     assert exif[0x010F] == "Maker"
     assert not exif.get_ifd(0x8825)
-    nothing = encode(photo.rgb, photo, Encoding(metadata=Metadata.STRIP_ALL))
+    nothing = encode(photo.rgb, photo, Encoding(metadata=Metadata.STRIP_ALL), MARK)
     assert b"Maker" not in nothing
     assert not reopened(nothing).getexif().get_ifd(0x8825)
 
@@ -53,7 +53,7 @@ def test_metadata_modes(format_: str) -> None:
 def test_transparency_is_carried_over(format_: str) -> None:
     image = gradient(mode="RGBA")
     photo = decode(encoded(image, "PNG"))
-    written = reopened(encode(photo.rgb, photo, Encoding(format=format_)))
+    written = reopened(encode(photo.rgb, photo, Encoding(format=format_), MARK))
     assert written.mode == "RGBA"
     assert written.getchannel("A").tobytes() == image.getchannel("A").tobytes()
 
@@ -61,20 +61,20 @@ def test_transparency_is_carried_over(format_: str) -> None:
 def test_jpeg_cannot_hold_transparency_unless_there_is_none() -> None:
     photo = decode(encoded(gradient(mode="RGBA"), "PNG"))
     with pytest.raises(ItemError, match="--format png"):
-        encode(photo.rgb, photo, Encoding(format="JPEG"))
+        encode(photo.rgb, photo, Encoding(format="JPEG"), MARK)
     opaque = decode(encoded(gradient().convert("RGBA"), "PNG"))
-    assert reopened(encode(opaque.rgb, opaque, Encoding(format="JPEG"))).mode == "RGB"
+    assert reopened(encode(opaque.rgb, opaque, Encoding(format="JPEG"), MARK)).mode == "RGB"
 
 
 def test_lossless_formats_keep_every_pixel() -> None:
     photo = decode(encoded(gradient(), "PNG"))
     for format_ in ("PNG", "TIFF"):
-        assert reopened(encode(photo.rgb, photo, Encoding(format=format_))).tobytes() == photo.rgb.tobytes()
+        assert reopened(encode(photo.rgb, photo, Encoding(format=format_), MARK)).tobytes() == photo.rgb.tobytes()
 
 
 def test_quality_matters() -> None:
     photo = decode(encoded(gradient(200, 200)))
-    low, high = (encode(photo.rgb, photo, Encoding(quality=quality)) for quality in (10, 95))
+    low, high = (encode(photo.rgb, photo, Encoding(quality=quality), MARK) for quality in (10, 95))
     assert len(low) < len(high)
     for quality in (0, 101, -3):
         with pytest.raises(UsageError):
@@ -84,50 +84,15 @@ def test_quality_matters() -> None:
 def test_a_format_that_cannot_be_written_names_the_way_out() -> None:
     photo = decode(encoded(gradient()))
     with pytest.raises(ItemError, match="--format jpeg, png"):
-        encode(photo.rgb, photo, Encoding(format="PSD"))
+        encode(photo.rgb, photo, Encoding(format="PSD"), MARK)
 
 
 def test_too_large_for_the_format() -> None:
     photo = decode(encoded(Image.new("RGB", (17000, 1)), "PNG"))
     with pytest.raises(ItemError, match="--format png"):
-        encode(photo.rgb, photo, Encoding(format="WEBP"))
+        encode(photo.rgb, photo, Encoding(format="WEBP"), MARK)
 
 
 def test_the_models_own_pixels_get_a_small_alpha() -> None:
     photo = decode(encoded(gradient(mode="RGBA"), "PNG"))
-    assert reopened(encode(photo.rgb.resize((8, 6)), photo, Encoding())).size == (8, 6)
-
-
-def test_writing_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
-    writer, path = AtomicWriter(), tmp_path / "new" / "a.png"
-    writer.write(path, b"one")
-    writer.write(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert os.listdir(path.parent) == ["a.png"]
-    mask = os.umask(0)
-    os.umask(mask)
-    assert path.stat().st_mode & 0o777 == 0o666 & ~mask
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
-def test_a_failed_write_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
-) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(b"old")
-
-    def fail(*arguments: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, step, fail)
-    with pytest.raises(ItemError if number == errno.EIO else EnvironmentStop, match=os.strerror(number)):
-        AtomicWriter().write(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["a.png"]
-
-
-def test_a_name_that_is_too_long_fails_the_item(tmp_path: Path) -> None:
-    with pytest.raises(ItemError):
-        AtomicWriter().write(tmp_path / ("x" * 300 + ".png"), b"x")
-    assert os.listdir(tmp_path) == []
+    assert reopened(encode(photo.rgb.resize((8, 6)), photo, Encoding(), MARK)).size == (8, 6)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ip2p_cli.errors import UsageError
-from ip2p_cli.journal import Journal, own_output_test
+from ip2p_cli.journal import Claim, Journal
+from ip2p_cli.own_outputs import OwnOutputs
 from ip2p_cli.sources import SourceList, SourceReader, find_sources, nothing_found, read_nul_list
 from ip2p_cli.types import Source
 
@@ -82,11 +83,13 @@ def test_the_output_folder_inside_a_source_folder_is_not_entered(tree: Path) -> 
 
 
 def test_own_outputs_are_no_sources_also_of_another_folder_and_of_an_earlier_run(tree: Path) -> None:
-    Journal(tree / "photos").add(tree / "photos" / "sub" / "c.webp", "key", "digest", "a.png", ("x",))
-    found = relative(find_sources(["."], recurse=True, is_own_output=own_output_test()))
+    with Journal(tree / "photos", "settings") as journal:
+        journal.claim(tree / "photos" / "sub" / "c.webp", None, Claim("key", "a.png", ("x",)))
+        journal.done(tree / "photos" / "sub" / "c.webp")
+    found = relative(find_sources(["."], recurse=True, is_own_output=OwnOutputs()))
     assert found == ["photos/a.png", "photos/b.JPG", "x/sub/d.jpg"]
-    assert relative(find_sources(["photos/sub"], is_own_output=own_output_test())) == []
-    named = find_sources(["photos/sub/c.webp"], is_own_output=own_output_test())
+    assert relative(find_sources(["photos/sub"], is_own_output=OwnOutputs())) == []
+    named = find_sources(["photos/sub/c.webp"], is_own_output=OwnOutputs())
     assert relative(named) == ["c.webp"], "named outright, it is taken"
 
 

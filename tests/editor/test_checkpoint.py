@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from ip2p_cli.checkpoint import EditDefaults, read_checkpoint
 from ip2p_cli.editor import Editor
-from ip2p_cli.editor.checkpoint import EditDefaults, read_checkpoint
 from ip2p_cli.editor.loading import choose_device, choose_dtype, load_components
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_samplers import ip2p_register_samplers

@@ -12,6 +12,8 @@ from typing import Any
 
 from ip2p_cli.errors import ModelError
 from ip2p_cli.layout import CONFIGS, DEFAULTS, INDEX, PICKLED, WEIGHT_STEMS, check_layout, read_json
+from ip2p_cli.models import resolve_model
+from ip2p_cli.plugin_manager import PluginManager, collect_models
 
 # Only these classes are ever built, whatever a checkpoint asks for.
 ALLOWED: Mapping[str, Mapping[str, frozenset[str]]] = {
@@ -134,6 +136,15 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     )
     _check_shapes(checkpoint)
     return checkpoint
+
+
+def open_checkpoint(name: str, manager: PluginManager, *, offline: bool) -> Checkpoint:
+    """The checkpoint of a name, a folder or a hub id; its weights are not loaded.
+
+    Raises:
+        ModelError: it cannot be found, or is not one that the editor can run.
+    """
+    return read_checkpoint(resolve_model(name, collect_models(manager), offline=offline))
 
 
 def _allowed_class(folder: Path, part: str, entry: Any) -> str:
