@@ -14,7 +14,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 END = "<|endoftext|>"
 
 
-def make_lm(folder: Path, texts: Sequence[str], vocabulary: int = 400, context: int = 160) -> Path:
+def make_lm(folder: Path, texts: Sequence[str], vocabulary: int = 400, context: int = 208) -> Path:
     """Write model and tokenizer in transformers layout."""
     backend = Tokenizer(BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -17,3 +17,9 @@ def tiny_lm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random GPT-2 that has learned nothing. Treat it as read-only."""
     texts = [prompt(t.input) + completion(t.edit, t.output) for t in read_triplets()]
     return make_lm(tmp_path_factory.mktemp("lm"), texts)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of the tests are on this machine."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ip2p_cli.api import CaptionTask, MissingExtra, UsageError
-from ip2p_gen_data.instructions.finetune import IGNORED, add_lora, claim, collate, encode, finetune
+from ip2p_gen_data.instructions.finetune import IGNORED, add_lora, collate, encode, finetune
 from ip2p_gen_data.instructions.local import LocalEngine, SamplingSettings, load_lm
 from ip2p_gen_data.instructions.prompt import completion, prompt
 from ip2p_gen_data.instructions.triplets import Triplet, read_triplets
@@ -58,13 +58,13 @@ def test_padding_changes_no_loss(tiny_lm: Path) -> None:
 
 @pytest.mark.parametrize("stop", [1, 4])
 def test_a_stopped_run_goes_on_to_the_same_weights(tiny_lm: Path, tmp_path: Path, stop: int) -> None:
-    whole = list(finetune(*load_lm(str(tiny_lm)), TRIPLETS, CONFIG, tmp_path / "whole"))
-    run = finetune(*load_lm(str(tiny_lm)), TRIPLETS, CONFIG, tmp_path / "cut")
+    whole = list(finetune(*load_lm(str(tiny_lm)), TRIPLETS, CONFIG, tmp_path / "whole", {}))
+    run = finetune(*load_lm(str(tiny_lm)), TRIPLETS, CONFIG, tmp_path / "cut", {})
     for _ in range(stop):
         next(run)
     run.close()
     assert not (tmp_path / "cut" / "config.json").exists()  # nothing that looks finished
-    rest = list(finetune(*load_lm(str(tiny_lm)), TRIPLETS, CONFIG, tmp_path / "cut"))
+    rest = list(finetune(*load_lm(str(tiny_lm)), TRIPLETS, CONFIG, tmp_path / "cut", {}))
     assert [r["loss"] for r in rest] == [r["loss"] for r in whole][rest[0]["step"] - 1 :]
     first, second = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -74,7 +74,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(tiny_lm: Path, tmp_path: Path
 def test_the_seed_decides(tiny_lm: Path, tmp_path: Path) -> None:
     def losses(seed: int, name: str) -> list[float]:
         config = replace(CONFIG, seed=seed, max_steps=2)
-        return [r["loss"] for r in finetune(*load_lm(str(tiny_lm)), TRIPLETS, config, tmp_path / name)]
+        return [r["loss"] for r in finetune(*load_lm(str(tiny_lm)), TRIPLETS, config, tmp_path / name, {})]
 
     assert losses(1, "a") == losses(1, "b") != losses(2, "c")
 
@@ -82,7 +82,7 @@ def test_the_seed_decides(tiny_lm: Path, tmp_path: Path) -> None:
 def test_a_tuned_model_answers_in_the_form_and_an_untuned_one_does_not(tiny_lm: Path, tmp_path: Path) -> None:
     lesson = [Triplet(f"a {noun}", "make it red", f"a red {noun}") for noun in ("barn", "cat", "boat", "hat")]
     config = replace(CONFIG, max_steps=80, learning_rate=1e-2, warmup_steps=10, checkpoint_seconds=999.0)
-    records = list(finetune(*load_lm(str(tiny_lm)), lesson, config, tmp_path))
+    records = list(finetune(*load_lm(str(tiny_lm)), lesson, config, tmp_path, {}))
     assert records[-1]["loss"] < 0.2 * records[0]["loss"]
     tasks = [CaptionTask(triplet.input, seed) for seed, triplet in enumerate(lesson)]
     settings = SamplingSettings(max_tokens=40)
@@ -93,17 +93,19 @@ def test_a_tuned_model_answers_in_the_form_and_an_untuned_one_does_not(tiny_lm: 
     assert sum(answer.output.startswith("a red") for answer in tuned) >= 3
 
 
-def test_other_settings_in_one_folder_are_refused(tmp_path: Path) -> None:
-    claim(tmp_path, {"seed": 1})
-    claim(tmp_path, {"seed": 1})
+def test_other_settings_in_one_folder_are_refused(tiny_lm: Path, tmp_path: Path) -> None:
+    config = replace(CONFIG, max_steps=1)
+    for _ in range(2):
+        list(finetune(*load_lm(str(tiny_lm)), TRIPLETS, config, tmp_path, {"seed": 1}))
     with pytest.raises(UsageError, match="other settings"):
-        claim(tmp_path, {"seed": 2})
+        list(finetune(*load_lm(str(tiny_lm)), TRIPLETS, config, tmp_path, {"seed": 2}))
 
 
 def test_a_triplet_that_is_too_long_is_refused(tiny_lm: Path, tmp_path: Path) -> None:
     long = Triplet("a barn " * 100, "make it red", "a red barn")
     with pytest.raises(UsageError, match="the longest triplet has"):
-        next(finetune(*load_lm(str(tiny_lm)), [long], CONFIG, tmp_path))
+        next(finetune(*load_lm(str(tiny_lm)), [long], CONFIG, tmp_path, {}))
+    assert not list(tmp_path.iterdir())  # the folder is free for the next try
 
 
 def test_lora_without_peft_is_one_line_with_the_command(tiny_lm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +119,7 @@ def test_lora_trains_adapters_and_leaves_a_plain_model(tiny_lm: Path, tmp_path: 
 
     def run(folder: Path, stop: int | None = None) -> Any:
         model, tokenizer = load_lm(str(tiny_lm))
-        records = finetune(add_lora(model, 4, seed=0), tokenizer, TRIPLETS, CONFIG, folder)
+        records = finetune(add_lora(model, 4, seed=0), tokenizer, TRIPLETS, CONFIG, folder, {})
         if stop is None:
             return list(records)
         for _ in range(stop):

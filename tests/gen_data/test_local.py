@@ -90,6 +90,9 @@ def test_draws_are_distributed_as_the_softmax() -> None:
 
 def test_a_wrong_model_is_named(tmp_path: Path) -> None:
     options = {"model": str(tmp_path), "offline": True, "device": "cpu", "batch_size": 1}
+    with pytest.raises(ModelError, match=r"holds no language model \(config.json is missing\)"):
+        make_local(options)
+    (tmp_path / "config.json").write_text('{"model_type": "vit"}')
     with pytest.raises(ModelError, match=f"cannot load the language model '{tmp_path}'"):
         make_local(options)
     with pytest.raises(UsageError, match="finetune-lm"):

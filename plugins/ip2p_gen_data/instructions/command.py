@@ -100,7 +100,7 @@ def finetune_lm(
         raise UsageError(f"unknown precision {precision!r}; there are: fp32, bf16")
     from ip2p_train.config import LoopConfig
 
-    from .finetune import add_lora, claim, finetune
+    from .finetune import add_lora, finetune
     from .local import load_lm
     from .triplets import SHIPPED, read_triplets
 
@@ -118,10 +118,17 @@ def finetune_lm(
     )
     model, tokenizer = load_lm(base, offline=offline)
     tuned = add_lora(model, lora, seed) if lora else model
-    given = {"base": base, "triplets": len(rows), "steps": steps, "batch_size": batch_size, "seed": seed, "lora": lora}
-    claim(output, {**given, "learning_rate": learning_rate, "precision": precision})
+    given: dict[str, Any] = {
+        "base": base,
+        "triplets": len(rows),
+        "steps": steps,
+        "batch_size": batch_size,
+        "seed": seed,
+        "lora": lora,
+    }
+    given |= {"learning_rate": learning_rate, "precision": precision}
     try:
-        for record in finetune(tuned, tokenizer, rows, config, output, device=device):
+        for record in finetune(tuned, tokenizer, rows, config, output, given, device=device):
             _say(
                 f"step {record['step']}/{steps}  loss {record['loss']:.4f}  "
                 f"{record['samples_per_second']:.1f} triplets/s  {record['eta_seconds'] / 60:.0f} min left"

@@ -108,28 +108,29 @@ def finetune(
     triplets: Sequence[Triplet],
     config: LoopConfig,
     output: Path,
+    settings: dict[str, Any],
     *,
     device: str = "cpu",
 ) -> Iterator[dict[str, Any]]:
     """Train and save to `output`, yielding log records; the same call goes on from the last checkpoint.
 
+    Args:
+        settings: what tells this run from another one in the same folder.
+
     Raises:
-        UsageError: a triplet is longer than the model can read.
+        UsageError: a triplet is longer than the model can read, or `output` holds another run.
     """
     part = LanguageModelPart(model, tokenizer, triplets)
     longest = max(len(ids) for ids, _ in part._examples)
     context = getattr(model.config, "max_position_embeddings", None) or longest
     if longest > context:
         raise UsageError(f"the longest triplet has {longest} tokens, the model reads {context}; leave out long ones")
+    _claim(output, settings)
     yield from train(part, config, output, resume=True, device=device)
 
 
-def claim(output: Path, settings: dict[str, Any]) -> None:
-    """Remember what is being trained in `output`.
-
-    Raises:
-        UsageError: something else was.
-    """
+def _claim(output: Path, settings: dict[str, Any]) -> None:
+    """Remember what is being trained in `output`; refuse to go on with something else."""
     path = output / STATE_FOLDER / "settings.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != settings:
         raise UsageError(f"{output} holds a model tuned with other settings; choose another -o, or delete it")

@@ -16,6 +16,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging
 
 from ip2p_cli.api import CaptionTask, EditAnswer, ModelError, UsageError
 
@@ -59,7 +60,12 @@ def load_lm(
     """
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype {dtype!r}; there are: {', '.join(DTYPES)}")
-    local = offline or Path(name).is_dir()
+    folder = Path(name)
+    if folder.is_dir() and not (folder / "config.json").exists():
+        raise ModelError(f"{name} holds no language model (config.json is missing); give the folder of a finished one")
+    local = offline or folder.is_dir()
+    logging.set_verbosity_error()  # notes on loading are not for the user's terminal
+    logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(
