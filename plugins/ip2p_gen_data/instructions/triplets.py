@@ -21,7 +21,7 @@ class Triplet:
     input: str
     edit: str
     output: str
-    kind: str = ""  # style, object, attribute or scene; "" where nobody said
+    kind: str = ""  # style, object, attribute or scene, each a quarter of those that ship; "" where nobody said
 
 
 def read_triplets(path: Path = SHIPPED) -> list[Triplet]:
