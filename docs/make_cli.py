@@ -26,10 +26,9 @@ def page() -> str:
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     children = getattr(command, "commands", None)
-    if children is None:
+    if children is None or command.invoke_without_command:
         yield path, command
-        return
-    for name in sorted(children):
+    for name in sorted(children or ()):
         yield from _commands(children[name], (*path, name))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ip2p_cli.bar import progress_bar
+from ip2p_cli.data_engines import INSTRUCTIONS, CaptionTask, DataEngine, EditAnswer, InstructionEngine
 from ip2p_cli.dataset import Pair, encode_image, read_pairs, shard_path, write_shard
 from ip2p_cli.errors import (
     EnvironmentStop,
@@ -34,6 +35,7 @@ from ip2p_cli.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pluggy
@@ -41,10 +43,15 @@ if TYPE_CHECKING:
     from ip2p_cli.editor import Editor
 
 __all__ = [
+    "INSTRUCTIONS",
+    "CaptionTask",
+    "DataEngine",
+    "EditAnswer",
     "EditJob",
     "EditRequest",
     "EditResult",
     "EnvironmentStop",
+    "InstructionEngine",
     "Ip2pError",
     "ItemError",
     "MissingExtra",
@@ -61,6 +68,7 @@ __all__ = [
     "StepSettings",
     "UsageError",
     "Verdict",
+    "data_engines",
     "encode_image",
     "find_model",
     "hookimpl",
@@ -69,6 +77,7 @@ __all__ = [
     "progress_bar",
     "read_pairs",
     "shard_path",
+    "text_check",
     "write_shard",
 ]
 
@@ -121,3 +130,22 @@ def hooks() -> pluggy.HookRelay:
     from ip2p_cli.plugin_manager import create_plugin_manager
 
     return create_plugin_manager().hook
+
+
+def data_engines(stage: str, *, plugins: pluggy.PluginManager | None = None) -> dict[str, DataEngine]:
+    """The engines that all installed plugins bring for one stage of `gen-data`, by name.
+
+    Raises:
+        UsageError: two plugins register one name.
+    """
+    from ip2p_cli.plugin_manager import collect_data_engines, create_plugin_manager
+
+    return collect_data_engines(create_plugin_manager() if plugins is None else plugins, stage)
+
+
+def text_check(*, plugins: pluggy.PluginManager | None = None) -> Callable[[str], Verdict]:
+    """text -> the verdict of all installed instruction checks on it; each distinct text is asked about once."""
+    from ip2p_cli.checks import text_check as of_manager
+    from ip2p_cli.plugin_manager import create_plugin_manager
+
+    return of_manager(create_plugin_manager() if plugins is None else plugins)

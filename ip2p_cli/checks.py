@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -11,7 +12,7 @@ import pluggy
 from ip2p_cli.errors import ItemError, RecipeError
 from ip2p_cli.plugin_manager import each_call
 from ip2p_cli.suggest import did_you_mean
-from ip2p_cli.types import EditJob, Severity, Step, Verdict
+from ip2p_cli.types import EditJob, Severity, Source, Step, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,6 +33,13 @@ def strictest(verdicts: Iterable[tuple[str, Verdict]]) -> Verdict:
         {f"{plugin}.{name}": score for plugin, verdict in given for name, score in verdict.scores.items()},
         next((verdict.settings for _, verdict in deciding if verdict.settings is not None), None),
     )
+
+
+def text_check(manager: pluggy.PluginManager) -> Callable[[str], Verdict]:
+    """text -> the verdict of all plugins' instruction checks on it, for texts that no photo belongs to yet."""
+    checks = Checks(manager)
+    source = Source(None, PurePosixPath("-"))
+    return lambda text: checks.instructions(EditJob(source, None, (Step(text),)))
 
 
 def require_checks(manager: pluggy.PluginManager, required: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from ip2p_cli.data_engines import DataEngine
 from ip2p_cli.types import EditJob, ModelInfo, Step, Verdict
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def ip2p_make_mask(job: EditJob, image: Image) -> Image | None:
 
 
 @hookspec
-def ip2p_register_data_engines() -> Mapping[str, Any]:
-    """By `ip2p gen-data`: engine name -> engine."""
+def ip2p_register_data_engines() -> Mapping[str, DataEngine]:
+    """By `ip2p gen-data`: engine name -> engine, each saying which stage it serves (`--lm` names one)."""
     raise NotImplementedError
 
 

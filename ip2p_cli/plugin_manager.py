@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from ip2p_cli import hookspecs
+from ip2p_cli.data_engines import DataEngine
 from ip2p_cli.errors import UsageError
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.types import ModelInfo
@@ -160,6 +161,17 @@ def collect_models(manager: pluggy.PluginManager) -> dict[str, ModelInfo]:
     """
     found = _collect(manager, "ip2p_register_models")
     return _merge("model", ((plugin, {model.name: model for model in models}) for plugin, models in found))
+
+
+def collect_data_engines(manager: pluggy.PluginManager, stage: str) -> dict[str, DataEngine]:
+    """Engine name -> engine of one stage of `gen-data`, of all plugins.
+
+    Raises:
+        UsageError: two plugins register one name (both are named), or a plugin's hook fails.
+    """
+    found = _collect(manager, "ip2p_register_data_engines")
+    of_stage = ((plugin, {n: e for n, e in engines.items() if e.stage == stage}) for plugin, engines in found)
+    return _merge(f"{stage} engine", of_stage)
 
 
 def register_commands(manager: pluggy.PluginManager, app: typer.Typer) -> list[str]:

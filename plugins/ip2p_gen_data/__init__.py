@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ip2p_cli.api import hookimpl
+from ip2p_cli.api import DataEngine, hookimpl
 
 if TYPE_CHECKING:
     import typer
@@ -12,7 +13,15 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ip2p_register_commands(app: typer.Typer) -> None:
-    """Add `ip2p gen-data`."""
-    from .command import gen_data
+    """Add `ip2p gen-data` and its stages."""
+    from .command import group
 
-    app.command("gen-data")(gen_data)
+    app.add_typer(group)
+
+
+@hookimpl
+def ip2p_register_data_engines() -> Mapping[str, DataEngine]:
+    """The engines of the instruction stage."""
+    from .instructions.engines import ENGINES
+
+    return ENGINES

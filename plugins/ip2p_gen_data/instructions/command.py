@@ -1,0 +1,144 @@
+"""The options of `ip2p gen-data instructions` and `ip2p gen-data finetune-lm`: parse, plan, run."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ip2p_cli.api import INSTRUCTIONS, EnvironmentStop, UsageError, data_engines, text_check
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the dataset.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+Offline = Annotated[bool, typer.Option(help="Never ask the network.")]
+
+
+def instructions(
+    captions: Annotated[
+        str, typer.Option(help="Captions: a .txt, .jsonl, .csv or .parquet file, or the id of a dataset.")
+    ],
+    output: Output = Path("ip2p-data"),
+    column: Annotated[str | None, typer.Option(help="Column of the captions (default: input or caption).")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Take the first N captions only.")] = None,
+    lm: Annotated[str, typer.Option(help="Engine that writes the edits: local, openai, or a plugin's.")] = "local",
+    lm_model: Annotated[str | None, typer.Option(help="Its model: a folder, a hub id, or the server's name.")] = None,
+    lm_api: Annotated[str, typer.Option(help="openai: chat (instructed models) or completions (tuned ones).")] = "chat",
+    seed: Annotated[int, typer.Option(help="One seed makes the same instructions again.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="local: captions at a time.")] = 16,
+    concurrency: Annotated[int, typer.Option(min=1, help="openai: requests at a time.")] = 8,
+    timeout: Annotated[float, typer.Option(min=0.1, help="openai: seconds to wait for the server.")] = 60.0,
+    dtype: Annotated[str, typer.Option(help="local: float32, bfloat16 or float16.")] = "float32",
+    device: Device = "cpu",
+    offline: Offline = False,
+) -> None:
+    """Write an instruction and an edited caption for each caption; the same command again goes on.
+
+    Rows are kept in OUTPUT/.gen-data/instructions/, those that were rejected apart, with the reasons.
+    """
+    engines = data_engines(INSTRUCTIONS)
+    if lm not in engines:
+        raise UsageError(f"unknown --lm {lm!r}; there are: {', '.join(sorted(engines))}")
+    from .captions import read_captions
+    from .judge import Judge
+    from .stage import make_instructions
+
+    found = list(itertools.islice(read_captions(captions, column), limit))
+    if not found:
+        raise UsageError(f"{captions} holds no captions; give one that has some")
+    options: dict[str, Any] = {
+        "model": lm_model,
+        "api": lm_api,
+        "batch_size": batch_size,
+        "concurrency": concurrency,
+        "timeout": timeout,
+        "dtype": dtype,
+        "device": device,
+        "offline": offline,
+    }
+    # Only what the rows depend on: a run may go on with another batch size, or on another device.
+    settings = {"engine": lm, "model": lm_model, "api": lm_api, "dtype": dtype, "seed": seed}
+    engine = engines[lm].make(options)
+    for step in make_instructions(output, found, engine, Judge(text_check()), settings):
+        _say(
+            f"{step.done}/{step.total} captions  {step.kept} kept  {step.rate:.1f} captions/s  "
+            f"{step.eta / 60:.0f} min left"
+        )
+    _summary(output)
+
+
+def _summary(output: Path) -> None:
+    from collections import Counter
+
+    from .shards import read_rows, stage_folder
+
+    kept = sum(1 for _ in read_rows(output))
+    reasons = Counter(row["reason"] for row in read_rows(output, rejected=True))
+    why = "".join(f"; {count} {reason}" for reason, count in reasons.most_common())
+    _say(f"{stage_folder(output)}: {kept} kept, {reasons.total()} rejected{why}")
+
+
+def finetune_lm(
+    base: Annotated[str, typer.Option(help="Language model to start from: a folder or a hub id.")],
+    triplets: Annotated[
+        Path | None, typer.Argument(help="JSONL with input, edit, output (default: the 700 that ship).")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the tuned model.")] = Path("ip2p-lm"),
+    epochs: Annotated[float, typer.Option(min=0.01, help="Times that each triplet is seen, on average.")] = 4.0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Triplets a step.")] = 8,
+    learning_rate: Annotated[float, typer.Option(min=0.0, help="At its peak.")] = 5e-5,
+    lora: Annotated[int, typer.Option(min=0, help="Rank of low-rank adapters; 0 trains all weights.")] = 0,
+    precision: Annotated[str, typer.Option(help="fp32, or bf16 (mixed).")] = "fp32",
+    seed: Annotated[int, typer.Option(help="One seed makes the same model again.")] = 0,
+    device: Device = "cpu",
+    offline: Offline = False,
+) -> None:
+    """Tune a language model on edit triplets, for `--lm local`; the same command again goes on."""
+    if precision not in ("fp32", "bf16"):
+        raise UsageError(f"unknown precision {precision!r}; there are: fp32, bf16")
+    from ip2p_train.config import LoopConfig
+
+    from .finetune import add_lora, finetune
+    from .local import load_lm
+    from .triplets import SHIPPED, read_triplets
+
+    rows = read_triplets(triplets or SHIPPED)
+    steps = max(1, round(epochs * len(rows) / batch_size))
+    config = LoopConfig(
+        max_steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        warmup_steps=max(1, steps // 20),
+        ema_decay=0.0,  # a few hundred steps: an average would lag behind
+        precision=precision,
+        seed=seed,
+        log_every=max(1, steps // 50),
+    )
+    model, tokenizer = load_lm(base, offline=offline)
+    tuned = add_lora(model, lora, seed) if lora else model
+    given: dict[str, Any] = {
+        "base": base,
+        "triplets": len(rows),
+        "steps": steps,
+        "batch_size": batch_size,
+        "seed": seed,
+        "lora": lora,
+    }
+    given |= {"learning_rate": learning_rate, "precision": precision}
+    try:
+        for record in finetune(tuned, tokenizer, rows, config, output, given, device=device):
+            _say(
+                f"step {record['step']}/{steps}  loss {record['loss']:.4f}  "
+                f"{record['samples_per_second']:.1f} triplets/s  {record['eta_seconds'] / 60:.0f} min left"
+            )
+    except OSError as problem:
+        raise EnvironmentStop(
+            f"cannot write {output}: {problem.strerror or problem}; make room, and run the same command again"
+        ) from None
+    _say(f"{output}: tuned for {steps} steps; use it: ip2p gen-data instructions --lm local --lm-model {output}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
