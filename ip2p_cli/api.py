@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ip2p_cli.bar import progress_bar
-from ip2p_cli.dataset import Pair, encode_image, read_pairs, shard_path, write_shard
+from ip2p_cli.dataset import COLUMNS, REQUIRED, Pair, encode_image, read_pairs, shard_path, shards_of, write_shard
 from ip2p_cli.errors import (
     EnvironmentStop,
     Ip2pError,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ip2p_cli.editor import Editor
 
 __all__ = [
+    "COLUMNS",
+    "REQUIRED",
     "EditJob",
     "EditRequest",
     "EditResult",
@@ -69,6 +71,7 @@ __all__ = [
     "progress_bar",
     "read_pairs",
     "shard_path",
+    "shards_of",
     "write_shard",
 ]
 
