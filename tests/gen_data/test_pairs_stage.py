@@ -240,3 +240,12 @@ def test_a_line_that_is_no_caption_pair_is_named(tmp_path: Path, line: str) -> N
         read_caption_pairs(tmp_path, tmp_path / "own.jsonl")
     with pytest.raises(UsageError, match="run `ip2p gen-data instructions`"):
         read_caption_pairs(tmp_path)
+
+
+def test_datasets_opens_the_finished_pairs_and_nothing_else(scored: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    filter_candidates(scored, "fake", Rules(*(Threshold(-1.0),) * 3, best=2))
+    loaded = datasets.load_dataset(str(scored), cache_dir=str(tmp_path / "cache"))
+    assert list(loaded) == ["train"] and loaded["train"].num_rows == 10
+    assert list(loaded["train"].features) == list(COLUMNS)
+    assert loaded["train"][0]["edited_image"].size == (16, 16)
