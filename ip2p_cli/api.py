@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ip2p_cli.bar import progress_bar
 from ip2p_cli.data_engines import INSTRUCTIONS, CaptionTask, DataEngine, EditAnswer, InstructionEngine
-from ip2p_cli.dataset import Pair, encode_image, read_pairs, shard_path, write_shard
+from ip2p_cli.dataset import COLUMNS, REQUIRED, Pair, encode_image, read_pairs, shard_path, shards_of, write_shard
 from ip2p_cli.errors import (
     EnvironmentStop,
     Ip2pError,
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from ip2p_cli.editor import Editor
 
 __all__ = [
+    "COLUMNS",
     "INSTRUCTIONS",
+    "REQUIRED",
     "CaptionTask",
     "DataEngine",
     "EditAnswer",
@@ -77,6 +79,7 @@ __all__ = [
     "progress_bar",
     "read_pairs",
     "shard_path",
+    "shards_of",
     "text_check",
     "write_shard",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,12 @@ class Pair:
     engine: str = "compose"
     family: str = ""
     seed: int = 0
+    p2p_threshold: float | None = None  # None: the engine has no such setting, or nobody measured it
+    cfg_scale: float | None = None
+    clip_sim_0: float | None = None
+    clip_sim_1: float | None = None
+    clip_sim_dir: float | None = None
+    clip_sim_image: float | None = None
 
 
 def encode_image(image: Image.Image, quality: int = 92) -> bytes:
@@ -87,15 +93,25 @@ def shard_path(folder: Path, index: int, count: int) -> Path:
     return folder / f"data-{index:05d}-of-{count:05d}.parquet"
 
 
-def read_pairs(folder: Path) -> Iterator[Mapping[str, Any]]:
-    """Rows of all shards, in name order; image columns come as encoded bytes, None where a shard lacks a column.
+def shards_of(folder: Path) -> list[Path]:
+    """The Parquet files of a dataset, in name order. What lies in hidden folders is not finished yet."""
+    found = (path for path in folder.rglob("*.parquet") if path.is_file())
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def read_pairs(folder: Path, columns: Sequence[str] | None = None) -> Iterator[Mapping[str, Any]]:
+    """Rows of all shards, in name order; image columns come as encoded bytes.
+
+    Args:
+        folder: the dataset.
+        columns: what to read, None where a shard lacks it; without it the required columns, family and seed.
 
     Raises:
         UsageError: no Parquet shard in `folder`, or one without a required column.
     """
     import pyarrow.parquet as pq
 
-    shards = sorted(folder.rglob("*.parquet"))
+    shards = shards_of(folder)
     if not shards:
         raise UsageError(f"{folder} holds no dataset (*.parquet); make one: ip2p gen-data -o {folder}")
     for shard in shards:
@@ -103,12 +119,15 @@ def read_pairs(folder: Path) -> Iterator[Mapping[str, Any]]:
             missing = [name for name in REQUIRED if name not in file.schema_arrow.names]
             if missing:
                 raise UsageError(f"{shard} has no column {missing[0]}; it has: {', '.join(file.schema_arrow.names)}")
-            wanted = [n for n in (*REQUIRED, "family", "seed") if n in file.schema_arrow.names]
+            asked = (*REQUIRED, "family", "seed") if columns is None else columns
+            wanted = [name for name in asked if name in file.schema_arrow.names]
+            lacking = {name: None for name in asked if columns is not None and name not in wanted}
             for batch in file.iter_batches(64, columns=wanted):
                 for row in batch.to_pylist():
                     for name in ("original_image", "edited_image"):
-                        row[name] = row[name]["bytes"]
-                    yield row
+                        if name in row:
+                            row[name] = row[name]["bytes"]
+                    yield row | lacking
 
 
 def _row(pair: Pair) -> dict[str, object]:

@@ -11,14 +11,19 @@ from ip2p_cli.layout import CONFIGS, DEFAULTS, INDEX, WEIGHT_STEMS
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
+SECOND = ("text_encoder_2", "tokenizer_2")  # of SDXL checkpoints, which gen-data draws with
+
 # Part by part, because repositories also hold the same weights once more in one file of many gigabytes.
 ALLOWED = (
     INDEX,
     DEFAULTS,
     *(f"{part}/*.json" for part in CONFIGS),
     "tokenizer/*.txt",
+    *(f"{part}/*.{suffix}" for part in SECOND for suffix in ("json", "txt")),
     *(f"{part}/{stem}.safetensors" for part, stem in WEIGHT_STEMS.items()),
     *(f"{part}/{stem}-*-of-*.safetensors" for part, stem in WEIGHT_STEMS.items()),
+    "text_encoder_2/model.safetensors",
+    "text_encoder_2/model-*-of-*.safetensors",
 )
 
 

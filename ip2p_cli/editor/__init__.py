@@ -16,11 +16,11 @@ from ip2p_cli.editor.change import measure_change
 from ip2p_cli.editor.conditioning import BoundedCache, decode, draw_canvas, encode_photo, encode_text
 from ip2p_cli.editor.denoise import Bucket, denoise
 from ip2p_cli.editor.detail import transfer_detail
+from ip2p_cli.editor.drawing import draw_over, share_drawn
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.loading import Components, choose_device, load_components
 from ip2p_cli.editor.noise import pixels_digest
 from ip2p_cli.editor.request import Item, draw_noise, settle
-from ip2p_cli.editor.drawing import draw_over, share_drawn
 from ip2p_cli.editor.softness import measure_softness, soften
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory

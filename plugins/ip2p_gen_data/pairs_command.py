@@ -1,0 +1,74 @@
+"""The options of `ip2p gen-data pairs`: parse, plan, run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ip2p_cli.api import SamplerFactory, UsageError, hooks
+
+DEFAULT_MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"  # the paper's own, without its decoder of 2022
+
+
+def pairs(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the dataset.")] = Path("ip2p-data"),
+    prompts: Annotated[
+        Path | None, typer.Option(help="JSONL of input (or caption), edit and output; else the instruction stage's.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="Text-to-image checkpoint: a folder or a hub id.")] = DEFAULT_MODEL,
+    samples: Annotated[int, typer.Option(min=1, help="Samples of each caption pair.")] = 100,
+    steps: Annotated[int, typer.Option(min=1, help="Sampling steps.")] = 100,
+    sampler: Annotated[str, typer.Option(help="A registered sampler.")] = "euler_a",
+    size: Annotated[int | None, typer.Option(min=8, help="Side of the pictures in pixels.")] = None,
+    min_p2p: Annotated[float, typer.Option(help="Least share of steps that share self-attention.")] = 0.1,
+    max_p2p: Annotated[float, typer.Option(help="Greatest such share.")] = 0.9,
+    min_cfg: Annotated[float, typer.Option(help="Least guidance scale.")] = 7.5,
+    max_cfg: Annotated[float, typer.Option(help="Greatest guidance scale.")] = 15.0,
+    cross_attention: Annotated[str, typer.Option(help="Control words, too: none, replace or refine.")] = "none",
+    cross_threshold: Annotated[float, typer.Option(help="Share of steps with that control.")] = 0.8,
+    new_words: Annotated[float, typer.Option(help="Factor on the attention that new words get.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="One seed makes the same pairs again.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pairs at a time.")] = 8,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 … or mps.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, float16 or bfloat16.")] = "auto",
+    offline: Annotated[bool, typer.Option(help="Never ask the network.")] = False,
+) -> None:
+    """Draw image pairs of caption pairs, by Prompt-to-Prompt; the same command again goes on where it stopped."""
+    from .intermediate import fingerprint
+    from .p2p.config import CrossConfig, DrawConfig, P2PConfig, as_settings
+    from .p2p.stage import Engine, make_candidates
+    from .progress import show
+    from .prompts import read_caption_pairs
+
+    draws = DrawConfig(samples, seed, min_p2p, max_p2p, min_cfg, max_cfg)
+    config = P2PConfig(steps, sampler, size, CrossConfig(cross_attention, cross_threshold, new_words))
+    captions = read_caption_pairs(output, prompts)
+
+    def engine() -> Engine:
+        from .p2p.engine import P2PEngine
+        from .p2p.model import load_text_to_image
+
+        loaded = load_text_to_image(model, device=device, dtype=dtype, offline=offline)
+        return P2PEngine(loaded, config, samplers())
+
+    settings = {"engine": "p2p", "model": fingerprint(model), "dtype": dtype, **as_settings(draws, config)}
+    progress = make_candidates(output, captions, engine, draws, settings, batch_size)
+    show(((one.done, one.total) for one in progress), "pairs")
+    typer.echo(f"{output}: {len(captions) * samples} candidates of {len(captions)} caption pairs", err=True)
+
+
+def samplers() -> dict[str, SamplerFactory]:
+    """Every registered sampler.
+
+    Raises:
+        UsageError: two plugins register one name.
+    """
+    found: dict[str, SamplerFactory] = {}
+    for registered in hooks().ip2p_register_samplers():
+        double = found.keys() & registered.keys()
+        if double:
+            raise UsageError(f"two plugins register sampler {min(double)!r}; switch one off with --no-plugin")
+        found |= registered
+    return found
