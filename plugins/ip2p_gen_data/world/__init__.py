@@ -1,1 +1,1 @@
-"""A small drawn world in which every stage of the data factory can be proved: scenes, pictures, captions, edits, truth."""
+"""A small drawn world that proves every stage of the data factory: scenes, pictures, captions, edits, a reader."""

@@ -62,7 +62,15 @@ def _window(thing: Thing, px: float) -> tuple[slice, slice]:
 
 
 def _paint(
-    view: Array, kind: str, u: Array, v: Array, px: float, scene: Scene, light: Light, colour: Array, alpha: Array | float
+    view: Array,
+    kind: str,
+    u: Array,
+    v: Array,
+    px: float,
+    scene: Scene,
+    light: Light,
+    colour: Array,
+    alpha: Array | float,
 ) -> None:
     """The layers of a thing over a part of the picture, in place, in the light of the scene."""
     tint, veil = np.float32(light.tint), np.float32(light.horizon)

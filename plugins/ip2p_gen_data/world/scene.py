@@ -13,7 +13,7 @@ COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 SIZES = ("small", "large")
 
 SIDE = 64  # pixels: 16² latents of an f=4 autoencoder, what a small U-Net learns in hours on a CPU
-LANES = ((13.0, 20.0), (44.0, 51.0))  # a thing stands left or right, so that one to be added always has room
+LANES = ((12.5, 18.5), (45.5, 51.5))  # a thing stands left or right, so that one to be added always has room
 BASES = (47.0, 55.0)  # rows on which things stand: the sky above row 23 and the ground below row 58 stay free
 
 
