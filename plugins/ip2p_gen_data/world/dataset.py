@@ -1,4 +1,4 @@
-"""Training data without end: (caption, picture) by index, for text-to-image, CLIP and autoencoder; edits with their truth."""
+"""Training data without end: (caption, picture) by index, for text-to-image, CLIP and autoencoder; edits, too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from .instructions import instruct
 from .render import render_all
 from .scene import Scene, sample
 
-_SPACE = 2**38  # indices a seed; scenes of other seeds are others
+_FIRST = 2**41  # scenes below are for tests and for the oracle's calibration
+_SPACE = 2**38  # rows a seed
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,11 @@ class CaptionedScenes:
     def __getitem__(self, index: int) -> Captioned:
         if not 0 <= index < _SPACE or not 0 <= self.seed < 2**24:
             raise IndexError(f"row {index} of seed {self.seed}; rows go to 2**38 - 1, seeds to 2**24 - 1")
-        scene = sample(self.seed * _SPACE + index)
+        scene = sample(_FIRST + self.seed * _SPACE + index)
         rng = random.Random(f"caption of {scene.seed}")
-        while True:  # one scene in ten has only captions of the other part: then a neighbour of its is drawn
-            text = caption(scene, rng, self.naming)
-            if held_out(text) != self.for_training:
-                return Captioned(text, scene)
-            if rng.random() < 0.5:
-                scene = sample(rng.randrange(2**62, 2**63))
+        while held_out(text := caption(scene, rng, self.naming)) == self.for_training:
+            scene = sample(2**62 + rng.getrandbits(61))  # of the other part: another scene takes its place
+        return Captioned(text, scene)
 
     def batch(self, indices: Sequence[int]) -> tuple[list[str], NDArray[np.uint8]]:
         """Captions and pictures (n, SIDE, SIDE, 3) of those rows."""
