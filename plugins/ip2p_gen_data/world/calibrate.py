@@ -91,7 +91,9 @@ def _background(
         near[int(thing.y) - 3 : int(thing.y) + 4, max(int(thing.x) - half, 0) : int(thing.x) + half] = True
     band = bands()
     for number in range(int(band.max()) + 1):
-        rows = slice(FIRST + int(np.flatnonzero(band == number)[0]), FIRST + int(np.flatnonzero(band == number)[-1]) + 1)
+        rows = slice(
+            FIRST + int(np.flatnonzero(band == number)[0]), FIRST + int(np.flatnonzero(band == number)[-1]) + 1
+        )
         backs[ground, number].append(example.tones[rows][~own[rows]])
     backs[ground, int(band.max()) + 1].append(example.tones[near & ~own])
 
@@ -144,8 +146,10 @@ def _plain(value: object) -> object:
     """Numbers with four digits, as JSON has them."""
     if isinstance(value, float):
         return float(f"{value:.4g}")
-    return [_plain(item) for item in np.asarray(value).tolist()] if isinstance(value, np.ndarray) else (
-        [_plain(item) for item in value] if isinstance(value, list) else value
+    return (
+        [_plain(item) for item in np.asarray(value).tolist()]
+        if isinstance(value, np.ndarray)
+        else ([_plain(item) for item in value] if isinstance(value, list) else value)
     )
 
 

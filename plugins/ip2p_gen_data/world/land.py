@@ -37,10 +37,7 @@ def backdrop(scene: Scene) -> tuple[Array, Sky]:
     sun = (float(rng.uniform(8, 56)), float(rng.uniform(7, 15)) if scene.time != "sunset" else horizon - 4.5)
     tone = rng.uniform(0.96, 1.04, 3).astype(np.float32)
     sky = _gradient(light, horizon) * tone
-    if scene.weather == "clear":
-        sky = _clear(sky, scene.time, sun, horizon, rng)
-    else:
-        sky = _overcast(sky, scene.weather, rng)
+    sky = _clear(sky, scene.time, sun, horizon, rng) if scene.weather == "clear" else _overcast(sky, scene.weather, rng)
     return _ground(sky, scene, light, Sky(sun, horizon)), Sky(sun, horizon)
 
 

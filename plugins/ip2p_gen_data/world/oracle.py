@@ -18,12 +18,26 @@ from numpy.typing import NDArray
 
 from .captions import Named, NamedThing
 from .scene import COLOURS, GROUNDS, KINDS, SIZES, TIMES, WEATHERS, Scene
-from .vision import FIRST, LAST, SIDE, Array, Blob, bands, blobs, ground_features, shape_features, sky_features, tones
+from .vision import (
+    FIRST,
+    LAST,
+    SIDE,
+    TONES,
+    Array,
+    Blob,
+    bands,
+    blobs,
+    ground_features,
+    shape_features,
+    sky_features,
+    tones,
+)
 
 TABLE = Path(__file__).with_name("oracle.json")
 SKIES = [(time, weather) for time in TIMES for weather in WEATHERS]
 SHAPES = [(kind, size) for kind in KINDS for size in SIZES]
-_FAR = 8.0  # times the 99.9th percentile of calibration: a sky or ground like none that is known
+_FAR = 2.8  # times the 99.9th percentile of calibration: beyond, a sky or ground is like none that is known
+_OFF = 0.09  # root mean square of its tones' differences, likewise (fresh renders stay below 0.06)
 _VOTES = 0.5  # share of a thing's pixels that must be of its colour
 _SURE = 0.7  # posterior of a shape
 
@@ -103,7 +117,11 @@ def judge(reading: Reading, named: Named) -> dict[str, bool]:
     verdicts["count"] = len(reading.things) == len(named.things)
     found: list[ReadThing | None] = [*reading.things, *[None] * len(named.things)]
     matches = (
-        {key: value for said, thing in zip(named.things, order, strict=True) for key, value in _agrees(said, thing).items()}
+        {
+            key: value
+            for said, thing in zip(named.things, order, strict=True)
+            for key, value in _agrees(said, thing).items()
+        }
         for order in permutations(found[: len(reading.things) + len(named.things)], len(named.things))
     )
     return verdicts | max(matches, key=lambda match: sum(match.values()))
@@ -112,9 +130,7 @@ def judge(reading: Reading, named: Named) -> dict[str, bool]:
 def named_of(scene: Scene) -> Named:
     """All attributes of a scene."""
     things = sorted(scene.things, key=lambda thing: thing.kind)
-    return Named(
-        scene.time, scene.weather, scene.ground, tuple(NamedThing(t.kind, t.colour, t.size) for t in things)
-    )
+    return Named(scene.time, scene.weather, scene.ground, tuple(NamedThing(t.kind, t.colour, t.size) for t in things))
 
 
 def colour_scores(t: Array, sky: int, table: Table) -> Array:
@@ -166,7 +182,8 @@ def _nearest(x: Array, means: Array, metric: Array, limit: float) -> int | None:
     d = x - means
     distances = np.einsum("ki,ij,kj->k", d, metric, d)
     best = int(distances.argmin())
-    return best if distances[best] <= _FAR * limit else None
+    off = float(np.sqrt((d[best, :TONES] ** 2).mean()))
+    return best if distances[best] <= _FAR * limit and off <= _OFF else None
 
 
 def _gaussian(part: Array, mean: Array, metric: Array, offset: Array) -> Array:
@@ -177,4 +194,6 @@ def _gaussian(part: Array, mean: Array, metric: Array, offset: Array) -> Array:
 @cache
 def _table() -> Table:
     stored: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return Table(**{name: np.asarray(value, np.float32) if isinstance(value, list) else value for name, value in stored.items()})
+    return Table(
+        **{name: np.asarray(value, np.float32) if isinstance(value, list) else value for name, value in stored.items()}
+    )

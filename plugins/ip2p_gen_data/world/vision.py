@@ -13,6 +13,7 @@ SIDE = 64
 TOP, BOTTOM = 24, 56  # things lie between these rows; above is nothing but sky, below nothing but ground
 FIRST, LAST = 18, 60  # rows that are searched for things
 BAND = 7  # rows of ground and sky that share one model of the background
+TONES = 12  # features of sky and ground that are tones: four bands of three channels
 PATCH = 28  # pixels; a thing is looked at in a square of this side around its middle
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 

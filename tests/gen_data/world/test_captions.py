@@ -25,7 +25,9 @@ def test_parsing_is_the_inverse_of_saying(scene: Scene, rng: random.Random, nami
 def test_a_thorough_caption_names_everything(scene: Scene, rng: random.Random) -> None:
     named = parse(caption(scene, rng, naming=1)).named
     assert (named.time, named.weather, named.ground) == (scene.time, scene.weather, scene.ground)
-    assert [(t.kind, t.colour, t.size) for t in named.things] == sorted((t.kind, t.colour, t.size) for t in scene.things)
+    assert [(t.kind, t.colour, t.size) for t in named.things] == sorted(
+        (t.kind, t.colour, t.size) for t in scene.things
+    )
 
 
 @given(scenes, generators)

@@ -40,7 +40,11 @@ def test_only_what_is_named_changes(scene: Scene, rng: random.Random) -> None:
         changed = edit.verb == name
         assert (getattr(after, name) != getattr(scene, name)) == changed
         assert (getattr(said, name) != getattr(form, name)) == changed
-    kept = [thing for thing in scene.things if edit.verb not in ("colour", "size", "kind", "remove") or thing.kind != edit.target]
+    kept = [
+        thing
+        for thing in scene.things
+        if edit.verb not in ("colour", "size", "kind", "remove") or thing.kind != edit.target
+    ]
     assert set(kept) <= set(after.things)
     places = {(thing.x, thing.y) for thing in scene.things}
     if edit.verb not in ("add", "remove"):
