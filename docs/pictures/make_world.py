@@ -1,21 +1,18 @@
-"""Makes the sheet of docs/world.md: `python docs/pictures/make_world.py`. Edited pairs below the dozen of skies."""
+"""Makes the sheet of docs/world.md: `python docs/pictures/make_world.py`. Skies and edits."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ip2p_gen_data.world.dataset import CaptionedScenes
+from ip2p_gen_data.world.render import render
+from ip2p_gen_data.world.scene import GROUNDS, SIDE, TIMES, WEATHERS, sample
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "plugins"))
-
-from ip2p_gen_data.world.dataset import CaptionedScenes  # noqa: E402
-from ip2p_gen_data.world.render import render  # noqa: E402
-from ip2p_gen_data.world.scene import GROUNDS, SIDE, TIMES, WEATHERS, sample  # noqa: E402
-
 ZOOM, GAP, LABEL = 2, 4, 15
 CELL = SIDE * ZOOM + GAP
 PAIRS = 8

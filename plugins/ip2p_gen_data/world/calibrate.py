@@ -20,6 +20,8 @@ from .render import render
 from .scene import COLOURS, GROUNDS, Scene, sample
 from .vision import FIRST, LAST, SIDE, Array, bands, blobs, ground_features, shape_features, sky_features, tones
 
+Numbers = NDArray[np.floating[Any]]
+
 SEED = 2**40
 SCENES = 2400
 _WAYS = ("clean", "clean", *DEGRADATIONS[1:])
@@ -61,8 +63,10 @@ def calibrate() -> dict[str, object]:
 
 
 def _tones(found: list[Example]) -> dict[str, object]:
-    skies, grounds = defaultdict(list), defaultdict(list)
-    colours, backs = defaultdict(list), defaultdict(list)
+    skies: dict[int, list[Array]] = defaultdict(list)
+    grounds: dict[int, list[Array]] = defaultdict(list)
+    colours: dict[tuple[int, int], list[Array]] = defaultdict(list)
+    backs: dict[tuple[int, int], list[Array]] = defaultdict(list)
     for example in found:
         sky, ground = _numbers(example.scene)
         skies[sky].append(sky_features(example.tones))
@@ -76,8 +80,20 @@ def _tones(found: list[Example]) -> dict[str, object]:
     ground_table = _classes(grounds, len(oracle.SKIES) * len(GROUNDS))
     colour_table = _gaussians(colours, (len(oracle.SKIES), len(COLOURS)))
     back_table = _gaussians(backs, (len(oracle.SKIES) * len(GROUNDS), int(bands().max()) + 2))
-    names = ("sky", "sky_metric", "sky_limit", "ground", "ground_metric", "ground_limit")
-    names += ("colours", "colour_metrics", "colour_offsets", "back", "back_metrics", "back_offsets")
+    names = (
+        "sky",
+        "sky_metric",
+        "sky_limit",
+        "ground",
+        "ground_metric",
+        "ground_limit",
+        "colours",
+        "colour_metrics",
+        "colour_offsets",
+        "back",
+        "back_metrics",
+        "back_offsets",
+    )
     return dict(zip(names, (*sky_table, *ground_table, *colour_table, *back_table), strict=True))
 
 
@@ -123,7 +139,7 @@ def _numbers(scene: Scene) -> tuple[int, int]:
     return sky, sky * len(GROUNDS) + GROUNDS.index(scene.ground)
 
 
-def _classes(groups: dict[int, list[Array]], count: int) -> tuple[Array, Array, float]:
+def _classes(groups: dict[int, list[Array]], count: int) -> tuple[Numbers, Numbers, float]:
     """Means (count, n), the shared inverse covariance, and the distance that 999 of 1000 stay within."""
     means = np.array([np.mean(groups[k], axis=0) for k in range(count)])
     rest = np.concatenate([np.array(groups[k]) - means[k] for k in range(count)])
@@ -131,7 +147,7 @@ def _classes(groups: dict[int, list[Array]], count: int) -> tuple[Array, Array, 
     return means, metric, float(np.quantile(np.einsum("ki,ij,kj->k", rest, metric, rest), 0.999))
 
 
-def _gaussians(groups: dict[tuple[int, int], list[Array]], shape: tuple[int, int]) -> tuple[Array, Array, Array]:
+def _gaussians(groups: dict[tuple[int, int], list[Array]], shape: tuple[int, int]) -> tuple[Numbers, Numbers, Numbers]:
     """Means (*shape, 3), inverse covariances (*shape, 3, 3), halves of the logarithms of determinants (*shape)."""
     means, metrics, offsets = np.zeros((*shape, 3)), np.zeros((*shape, 3, 3)), np.zeros(shape)
     for key in np.ndindex(shape):
@@ -142,15 +158,10 @@ def _gaussians(groups: dict[tuple[int, int], list[Array]], shape: tuple[int, int
     return means, metrics, offsets
 
 
-def _plain(value: object) -> object:
-    """Numbers with four digits, as JSON has them."""
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    return (
-        [_plain(item) for item in np.asarray(value).tolist()]
-        if isinstance(value, np.ndarray)
-        else ([_plain(item) for item in value] if isinstance(value, list) else value)
-    )
+def _plain(value: Any) -> Any:
+    """Arrays as lists, numbers with four digits: as JSON has them."""
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    return [_plain(item) for item in value] if isinstance(value, list) else float(f"{value:.4g}")
 
 
 def main() -> None:

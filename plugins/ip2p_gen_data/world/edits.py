@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import Any
 
 from . import words
 from .captions import Form, NotInGrammar, Phrase, ThingWords, parse, rename
@@ -40,7 +41,8 @@ def on_form(edit: Edit, form: Form) -> Form:
     """
     if edit.verb in _VALUES:
         old: Phrase | None = getattr(form, edit.verb)
-        return replace(form, **{edit.verb: (edit.value, old[1] if old else 0)})
+        changes: dict[str, Any] = {edit.verb: (edit.value, old[1] if old else 0)}
+        return replace(form, **changes)
     if edit.verb == "add":
         return _add_words(edit, form)
     target = _thing_of(edit, form)
@@ -59,14 +61,15 @@ def on_scene(edit: Edit, scene: Scene) -> Scene:
     """
     try:
         if edit.verb in _VALUES:
-            return replace(scene, **{edit.verb: edit.value})
+            setting: dict[str, Any] = {edit.verb: edit.value}
+            return replace(scene, **setting)
         if edit.verb == "add":
             return replace(scene, things=(*scene.things, _new_thing(edit, scene)))
         target = scene.thing(edit.target)
         if edit.verb == "remove":
             return replace(scene, things=tuple(thing for thing in scene.things if thing is not target))
-        value = edit.phrase[0] if edit.phrase else edit.value
-        return scene.with_thing(edit.target, replace(target, **{edit.verb: value}))
+        changes: dict[str, Any] = {edit.verb: edit.phrase[0] if edit.phrase else edit.value}
+        return scene.with_thing(edit.target, replace(target, **changes))
     except ValueError as problem:
         raise NotApplicable(str(problem)) from None
 
@@ -137,7 +140,8 @@ def _changed_words(edit: Edit, form: Form, target: ThingWords) -> ThingWords:
     assert edit.phrase is not None
     if edit.verb == "kind" and any(other.kind[0] == edit.phrase[0] for other in others):
         raise NotApplicable(f"there is a {edit.phrase[0]} already")
-    return replace(target, **{edit.verb: edit.phrase})
+    changes: dict[str, Any] = {edit.verb: edit.phrase}
+    return replace(target, **changes)
 
 
 def _add_words(edit: Edit, form: Form) -> Form:

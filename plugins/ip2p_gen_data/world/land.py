@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .light import GROUNDS, LIGHTS, RGB, Light
+from .light import GROUNDS, LIGHTS, RGB, Light, rgb
 from .nuisance import LAND, SKY, generator, noise, ridge
 from .scene import SIDE, Scene
 from .shapes import Array
@@ -46,8 +46,8 @@ def _gradient(light: Light, horizon: float) -> Array:
     t = np.clip(Y / horizon, 0, 1) * 2
     column = np.where(
         t < 1,
-        np.float32(light.top) + t * (np.float32(light.middle) - np.float32(light.top)),
-        np.float32(light.middle) + (t - 1) * (np.float32(light.horizon) - np.float32(light.middle)),
+        rgb(light.top) + t * (rgb(light.middle) - rgb(light.top)),
+        rgb(light.middle) + (t - 1) * (rgb(light.horizon) - rgb(light.middle)),
     ).astype(np.float32)
     return np.repeat(column[:, None, :], SIDE, axis=1)
 
@@ -58,7 +58,7 @@ def _clear(sky: Array, time: str, sun: tuple[float, float], horizon: float, rng:
     if time == "night":
         stars = rng.random((20, 3), np.float32)
         rows, columns = (stars[:, 0] * (horizon - 6)).astype(int), (stars[:, 1] * SIDE).astype(int)
-        sky[rows, columns] += (0.35 + 0.55 * stars[:, 2:]) * np.float32((1.0, 0.98, 0.88))
+        sky[rows, columns] += (0.35 + 0.55 * stars[:, 2:]) * rgb((1.0, 0.98, 0.88))
         sky = mix(sky, (0.55, 0.60, 0.80), 0.30 * np.exp(-distance / 6))
         moon = np.clip(4.6 - distance, 0, 1) * np.clip(np.hypot(X - sun[0] - 2.6, Y - sun[1] + 1.4) - 3.3, 0, 1)
         return mix(sky, (0.98, 0.96, 0.84), moon)
@@ -83,15 +83,15 @@ def _ground(sky: Array, scene: Scene, light: Light, where: Sky) -> Array:
     """Hills on the horizon, then the ground over the sky."""
     rng = generator(scene.seed, LAND)
     skyline = where.horizon - 1.5 - 6.5 * ridge(rng, 5)
-    far, near = (np.float32(colour) * np.float32(light.tint) for colour in GROUNDS[scene.ground])
+    far, near = (rgb(colour) * rgb(light.tint) for colour in GROUNDS[scene.ground])
     hazy = {"fog": 0.88, "clear": 0.45}.get(scene.weather, 0.6)
-    hills = (0.55 * far + np.float32((0.02, 0.05, 0.08))) * (1 - hazy) + hazy * np.float32(light.horizon)
+    hills = (0.55 * far + rgb((0.02, 0.05, 0.08))) * (1 - hazy) + hazy * rgb(light.horizon)
     picture = mix(sky, hills, np.clip(Y - skyline[None, :] + 0.5, 0, 1))
     depth = np.clip((Y - where.horizon) / (SIDE - where.horizon), 0, 1) ** np.float32(0.7)
     ground = (far + depth[..., None] * (near - far)) * rng.uniform(0.95, 1.05, 3).astype(np.float32)
     ground = np.broadcast_to(ground, (SIDE, SIDE, 3)) * (1 + _texture(scene, where, depth, rng))[..., None]
     if scene.ground == "road":
-        ground = mix(ground, np.float32((0.92, 0.91, 0.82)) * np.float32(light.tint), _markings(where, rng))
+        ground = mix(ground, rgb((0.92, 0.91, 0.82)) * rgb(light.tint), _markings(where, rng))
     if scene.ground == "water" and scene.weather == "clear" and scene.time != "day":
         glint = {"sunset": (1.0, 0.80, 0.48), "night": (0.70, 0.74, 0.84)}[scene.time]
         ground = mix(ground, glint, _glitter(where, rng))

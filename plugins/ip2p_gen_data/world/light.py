@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 RGB = tuple[float, float, float]
+
+
+def rgb(colour: RGB) -> NDArray[np.float32]:
+    """A colour as an array: (3,)."""
+    return np.asarray(colour, np.float32)
 
 
 @dataclass(frozen=True)

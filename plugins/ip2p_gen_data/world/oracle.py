@@ -194,6 +194,7 @@ def _gaussian(part: Array, mean: Array, metric: Array, offset: Array) -> Array:
 @cache
 def _table() -> Table:
     stored: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return Table(
-        **{name: np.asarray(value, np.float32) if isinstance(value, list) else value for name, value in stored.items()}
-    )
+    for name, value in stored.items():
+        if isinstance(value, list):
+            stored[name] = np.asarray(value, np.float32)
+    return Table(**stored)

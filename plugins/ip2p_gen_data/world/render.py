@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .land import Sky, X, Y, backdrop, mix
-from .light import LIGHTS, THINGS, Light
+from .light import LIGHTS, THINGS, Light, rgb
 from .nuisance import FALL, GRAIN, generator
 from .nuisance import THINGS as THINGS_PART
 from .scene import SIDE, Scene, Thing
@@ -45,7 +45,7 @@ def _draw(picture: Array, thing: Thing, scene: Scene, sky: Sky, draw: Array) -> 
     view, x, y = picture[window], X[:, window[1]], Y[window[0]]
     u, v = (x - np.float32(thing.x)) / np.float32(px), (np.float32(thing.y) - y) / np.float32(px)
     u, v = np.broadcast_to(u, view.shape[:2]), np.broadcast_to(v, view.shape[:2])
-    colour = np.float32(THINGS[thing.colour]) + (draw[1:4] - np.float32(0.5)) * np.float32(0.10)
+    colour = rgb(THINGS[thing.colour]) + (draw[1:4] - np.float32(0.5)) * np.float32(0.10)
     if scene.ground == "water":
         depth = np.clip(1 - (y - np.float32(thing.y)) / 6, 0, 1) * (y > thing.y)
         _paint(view, thing.kind, u, v * np.float32(-1.5), px, scene, light, colour, 0.38 * depth)
@@ -73,9 +73,9 @@ def _paint(
     alpha: Array | float,
 ) -> None:
     """The layers of a thing over a part of the picture, in place, in the light of the scene."""
-    tint, veil = np.float32(light.tint), np.float32(light.horizon)
+    tint, veil = rgb(light.tint), rgb(light.horizon)
     for layer in SHAPES[kind](u, v, px, scene.time == "night"):
-        base = colour if layer.colour is None else np.float32(layer.colour)
+        base = colour if layer.colour is None else rgb(layer.colour)
         shade = np.asarray(layer.shade, np.float32)[..., None]
         body = np.where(shade > 1, base + (shade - 1) * (1.15 - base), base * shade) * tint
         body = body + np.float32(0.8 * light.veil) * (veil - body)

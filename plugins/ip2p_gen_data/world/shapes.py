@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .light import RGB
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]  # float32 as far as it matters
 
 _BROWN: RGB = (0.36, 0.23, 0.13)
 _DOOR: RGB = (0.24, 0.15, 0.10)
