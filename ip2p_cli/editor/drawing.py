@@ -1,4 +1,4 @@
-"""Is an edit drawn (blocks, flat paint with hard outlines)? Then its own pixels are the picture, not the photo's detail.
+"""Is an edit drawn (blocks, flat paint, hard outlines)? Then its own pixels are the picture, not the photo's detail.
 
 A drawing is flat with few, steep steps; a photo changes a little everywhere. The mean of a picture's steps against
 their root mean square tells: it is small where few steps hold all the change. The edit is compared with what
