@@ -207,9 +207,9 @@ class Editor:
         with self._components.exactly():
             seen = self._encode(draw_canvas(carried, item.fit)).copy[(slice(None), *item.fit.window)]
         seen = seen.clamp(0, 1)
-        softened = soften(carried, measure_softness(seen, after))
-        share = share_drawn(seen, after)
-        return draw_over(softened, _to_image(after), share) if share else softened
+        focus = measure_softness(seen, after)
+        drawn = share_drawn(seen, after) * focus.share
+        return draw_over(soften(carried, focus), _to_image(after), drawn)
 
     def _photo(self, item: Item) -> _Photo:
         canvas = draw_canvas(item.image, item.fit)

@@ -1,8 +1,8 @@
-"""Is an edit drawn (blocks, flat paint with hard outlines)? Then its own pixels are the picture, not the photo's detail.
+"""Is an edit drawn (blocks, flat paint, hard outlines)? Then its own pixels are the picture, not the photo's detail.
 
 A drawing is flat with few, steep steps; a photo changes a little everywhere. The mean of a picture's steps against
 their root mean square tells: it is small where few steps hold all the change. The edit is compared with what
-`transfer_detail` carried to full size, seen once more through the autoencoder, so that the codec counts for both.
+`transfer_detail` carried to full size, seen once more through the autoencoder, so that the codec counts for both. (A blur leaves few steps as well: what `softness.py` takes for one is not drawn.)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-DRAWN, PHOTO = 0.68, 0.82  # spread of the edit's steps against the carried picture's: all, and nothing, is drawn
+DRAWN, PHOTO = 0.80, 0.88  # spread of the edit's steps against the carried picture's: all, and nothing, is drawn
 
 
 def share_drawn(carried: Tensor, after: Tensor) -> float:
