@@ -2,7 +2,8 @@
 
 A drawing is flat with few, steep steps; a photo changes a little everywhere. The mean of a picture's steps against
 their root mean square tells: it is small where few steps hold all the change. The edit is compared with what
-`transfer_detail` carried to full size, seen once more through the autoencoder, so that the codec counts for both. (A blur leaves few steps as well: what `softness.py` takes for one is not drawn.)
+`transfer_detail` carried to full size, seen once more through the autoencoder, so that the codec counts for both. A
+blur leaves few steps as well: what `softness.py` takes for one is not drawn.
 """
 
 from __future__ import annotations
