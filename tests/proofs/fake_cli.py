@@ -1,10 +1,15 @@
-"""`ip2p` with a fake editor. The environment variable FAKE_EDITS names a file that gets a line for every edit."""
+"""`ip2p` with a fake editor. The environment variable FAKE_EDITS names a file that gets a line for every edit.
+
+FAKE_GATE names a file without which the editor stops before batch FAKE_GATE_BATCH, so that a test can hold a run there.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 from ip2p_cli import api, checkpoint, cli
@@ -14,7 +19,15 @@ from tests.fakes import FakeEditor
 class LoggingEditor(FakeEditor):
     """Notes what it edits, by the digest of the source; takes FAKE_SECONDS for each batch."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = count()
+
     def edit_each(self, requests: Any, **options: Any) -> Any:
+        gate = os.environ.get("FAKE_GATE")
+        if gate is not None and next(self.batches) == int(os.environ["FAKE_GATE_BATCH"]):
+            while not Path(gate).exists():
+                time.sleep(0.01)
         log = os.environ.get("FAKE_EDITS")
         for request in requests:
             if log is not None and request.step_index == 0:

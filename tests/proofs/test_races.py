@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from ip2p_cli.entries import FILE
 from tests.proofs.rig import contents, make_photos
 
 PHOTOS = 24
@@ -22,14 +25,19 @@ class Race:
 
     def __init__(self, folder: Path, environment: dict[str, str], photos: int = PHOTOS) -> None:
         self.folder, self.environment = folder, environment
+        self.gate = folder / "gate"
         make_photos(folder / "photos", photos)
 
-    def start(self, *arguments: str, instruction: str = "x", seconds: float = 0.0) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, instruction: str = "x", seconds: float = 0.0, stop_before: int | None = None
+    ) -> subprocess.Popen[str]:
+        """A run; with `stop_before`, it waits for `open_gate` before that batch."""
+        gate = {} if stop_before is None else {"FAKE_GATE": str(self.gate), "FAKE_GATE_BATCH": str(stop_before)}
         command = [sys.executable, "-m", "tests.proofs.fake_cli", "edit", "photos", "-i", instruction, "--json", "-q"]
         return subprocess.Popen(
             [*command, "--batch-size", "3", *arguments],
             cwd=self.folder,
-            env={**self.environment, "FAKE_EDITS": str(self.folder / "edits"), "FAKE_SECONDS": str(seconds)},
+            env={**self.environment, "FAKE_EDITS": str(self.folder / "edits"), "FAKE_SECONDS": str(seconds), **gate},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -38,6 +46,19 @@ class Race:
     def edits(self) -> Counter[str]:
         """How often each photo was edited."""
         return Counter((self.folder / "edits").read_text().split())
+
+    def open_gate(self, runs: int) -> None:
+        """As soon as so many runs take part: however slowly they start, they meet."""
+        journal = self.folder / "edited" / ".ip2p" / FILE
+        while True:
+            with (
+                suppress(sqlite3.OperationalError),
+                closing(sqlite3.connect(f"{journal.as_uri()}?mode=ro", uri=True)) as db,
+            ):
+                if db.execute("SELECT COUNT(*) FROM runs").fetchone()[0] == runs:
+                    break
+            time.sleep(0.01)
+        self.gate.touch()
 
     def wait_for_outputs(self, number: int) -> None:
         """Until so many outputs are there."""
@@ -60,9 +81,10 @@ def test_two_processes_share_the_work(fast_path: Path, environment: dict[str, st
     chance = random.Random(seed)
     race = Race(fast_path, environment)
     options = chance.choice([(), ("--on-exists", "overwrite"), ("--on-exists", "error"), ("--variants", "2")])
-    first = race.start(*options, seconds=chance.uniform(0, 0.1))
+    first = race.start(*options, seconds=chance.uniform(0, 0.1), stop_before=chance.randrange(8))
     time.sleep(chance.uniform(0, 0.6))
     second = race.start(*options, seconds=chance.uniform(0, 0.1))
+    race.open_gate(runs=2)
     (code_1, statuses_1, done_1), (code_2, statuses_2, done_2) = end(first), end(second)
     total = PHOTOS * (2 if "--variants" in options else 1)
     assert (code_1, code_2) == (0, 0)
