@@ -1,4 +1,4 @@
-"""Wordings of the looks: phrases (wordings.toml) × templates give hundreds of ways to ask for each."""
+"""Wordings of the looks: phrases (wordings.toml) × templates, and sentences (sentences.toml) as people write them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _SUBJECTS = (
 )
 
 _TEMPLATES = {
+    "free": ("{x}",),
     "say": ("{x}",),
     "like": (
         "make {s} look like {x}",
@@ -83,6 +84,7 @@ _TEMPLATES = {
     ),
 }
 
+_WEIGHTS = {"free": 9, "say": 4, "like": 3, "be": 3, "add": 3}
 _OPENINGS = (
     "please ",
     "can you ",
@@ -98,8 +100,13 @@ _CLOSINGS = (" please", ", please", " for me", " now", "!", ".")
 
 @cache
 def phrases() -> dict[str, dict[str, list[str]]]:
-    """Family -> kind of phrase (say, like, be, add) -> phrases."""
-    return tomli.loads((Path(__file__).parent / "wordings.toml").read_text(encoding="utf-8"))
+    """Family -> kind of phrase (say, like, be, add; free: whole sentences) -> phrases."""
+    templated, free = _read("wordings.toml"), _read("sentences.toml")
+    return {family: {**kinds, "free": free[family]["say"]} for family, kinds in templated.items()}
+
+
+def _read(name: str) -> dict[str, dict[str, list[str]]]:
+    return tomli.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
 def families() -> list[str]:
@@ -122,11 +129,11 @@ def plain_instructions(family: str) -> tuple[str, ...]:
 def instruction(family: str, rng: random.Random) -> str:
     """One wording, drawn: kinds first, so that whole sentences are as frequent as templated ones."""
     kinds = phrases()[family]
-    kind = rng.choices(list(kinds), weights=[{"say": 4, "like": 3, "be": 3, "add": 3}[k] for k in kinds])[0]
+    kind = rng.choices(list(kinds), weights=[_WEIGHTS[kind] for kind in kinds])[0]
     text = rng.choice(_TEMPLATES[kind]).format(s=rng.choice(_SUBJECTS), x=rng.choice(kinds[kind]))
-    if rng.random() < 0.2 and kind != "like":
+    if rng.random() < 0.2 and kind not in ("like", "free"):
         text = rng.choice(_OPENINGS) + text
-    if rng.random() < 0.12:
+    if rng.random() < 0.12 and kind != "free":
         text += rng.choice(_CLOSINGS)
     if rng.random() < 0.3:
         text = text.replace("color", "colour").replace("gray", "grey")  # British spelling
