@@ -10,12 +10,21 @@ import typer
 
 from ip2p_cli.api import UsageError
 
+from .dataset_commands import export_data, import_data, stats, validate
+from .filter_command import filter_pairs
 from .instructions.command import finetune_lm, instructions
+from .pairs_command import pairs as draw_pairs
 
 PAIRS_PER_SHARD = 500
 
 group = typer.Typer(name="gen-data", invoke_without_command=True)
 group.command("instructions")(instructions)
+group.command("pairs")(draw_pairs)
+group.command("filter")(filter_pairs)
+group.command("validate")(validate)
+group.command("import")(import_data)
+group.command("export")(export_data)
+group.command("stats")(stats)
 group.command("finetune-lm")(finetune_lm)
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,8 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     changed = sorted(name for name in {**found, **settings} if found.get(name) != settings.get(name))
     if changed:
         raise UsageError(
-            f"{folder} holds files made with another {' and '.join(changed)}; choose another -o, or delete that folder"
+            f"{folder} holds files made with other settings ({', '.join(changed)}); "
+            "choose another -o, or delete that folder"
         )
     write_json(folder / SETTINGS, settings)
 
@@ -92,7 +94,8 @@ def write_bytes(path: Path, data: Any) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as problem:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise EnvironmentStop(
             f"cannot write {path}: {problem.strerror}; make room or choose another -o, and run the same command again"
         ) from None

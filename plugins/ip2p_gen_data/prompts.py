@@ -10,7 +10,7 @@ from typing import Any
 
 from ip2p_cli.api import UsageError
 
-from .intermediate import stage_folder
+from .instructions.shards import shard_files
 
 CAPTION_KEYS = ("input", "caption")  # the released data has the one, the original code reads the other
 
@@ -32,7 +32,7 @@ def read_caption_pairs(output: Path, file: Path | None = None) -> list[CaptionPa
     Raises:
         UsageError: there are none, or a line is no such object.
     """
-    files = [file] if file else sorted(stage_folder(output, "instructions").glob("shard-*.jsonl"))
+    files = [file] if file else shard_files(output)
     if not files:
         raise UsageError(f"{output} holds no instructions; run `ip2p gen-data instructions` first, or give --prompts")
     rows = [(path, number, text) for path in files for number, text in _lines(path)]

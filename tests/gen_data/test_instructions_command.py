@@ -16,13 +16,14 @@ from ip2p_cli.api import CaptionTask, DataEngine, EditAnswer, Verdict, hookimpl
 from ip2p_gen_data import generate
 from ip2p_gen_data.compose.engine import ComposeConfig
 from ip2p_gen_data.instructions.shards import read_rows
+from ip2p_gen_data.world.edits import apply
 from tests.commands.conftest import CommandLine
 from tests.gen_data.openai_server import Asked, Reply, good, serving
 
 CAPTIONS = [f"a house, number {number}" for number in range(300)]
 
 
-class Grammar:
+class Painter:
     """What a plugin with an engine without a model looks like."""
 
     @hookimpl
@@ -30,7 +31,7 @@ class Grammar:
         def answer(tasks: list[CaptionTask]) -> list[EditAnswer]:
             return [EditAnswer("paint it red", task.caption.replace("a ", "a red ", 1)) for task in tasks]
 
-        return {"grammar": DataEngine("instructions", lambda options: answer), "pairs": DataEngine("pairs", dict)}
+        return {"painter": DataEngine("instructions", lambda options: answer), "pairs": DataEngine("pairs", dict)}
 
     @hookimpl
     def ip2p_check_instruction(self, step: object) -> Verdict | None:
@@ -60,9 +61,9 @@ def install(monkeypatch: pytest.MonkeyPatch, *plugins: object) -> None:
 def test_an_engine_of_a_plugin_and_its_text_check(
     ip2p: CommandLine, captions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(monkeypatch, Grammar())
+    install(monkeypatch, Painter())
     answer = ip2p(
-        "gen-data", "instructions", "-o", "data", "--captions", str(captions), "--lm", "grammar", "--limit", "200"
+        "gen-data", "instructions", "-o", "data", "--captions", str(captions), "--lm", "painter", "--limit", "200"
     )
     assert answer.code == 0, answer.err
     rows = list(read_rows(ip2p.folder / "data"))
@@ -73,11 +74,11 @@ def test_an_engine_of_a_plugin_and_its_text_check(
     assert "captions/s" in lines[0]
     assert lines[-1].endswith(f"{len(rows)} kept, {200 - len(rows)} rejected; {200 - len(rows)} blocked")
     again = ip2p(
-        "gen-data", "instructions", "-o", "data", "--captions", str(captions), "--lm", "grammar", "--limit", "200"
+        "gen-data", "instructions", "-o", "data", "--captions", str(captions), "--lm", "painter", "--limit", "200"
     )
     assert len(again.err.splitlines()) == 1  # nothing left to do
     other = ip2p(
-        "gen-data", "instructions", "-o", "data", "--captions", str(captions), "--lm", "grammar", "--seed", "1"
+        "gen-data", "instructions", "-o", "data", "--captions", str(captions), "--lm", "painter", "--seed", "1"
     )
     assert other.code == 2
     assert "other settings (captions, rows, seed)" in other.err
@@ -86,16 +87,16 @@ def test_an_engine_of_a_plugin_and_its_text_check(
 def test_two_plugins_with_one_engine_are_both_named(
     ip2p: CommandLine, captions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(monkeypatch, Grammar(), Grammar())
-    answer = ip2p("gen-data", "instructions", "--captions", str(captions), "--lm", "grammar")
+    install(monkeypatch, Painter(), Painter())
+    answer = ip2p("gen-data", "instructions", "--captions", str(captions), "--lm", "painter")
     assert answer.code == 2
-    assert "instructions engine 'grammar' is registered by two plugins" in answer.err
+    assert "instructions engine 'painter' is registered by two plugins" in answer.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--captions", "captions.txt", "--lm", "gramar"], "unknown --lm 'gramar'; there are: local, openai"),
+        (["--captions", "captions.txt", "--lm", "gramar"], "unknown --lm 'gramar'; there are: grammar, local, openai"),
         (["--captions", "captions.txt"], "--lm local needs --lm-model"),
         (["--captions", "none.txt"], "none.txt does not exist"),
         (["--captions", "empty.txt"], "empty.txt holds no captions"),
@@ -197,3 +198,14 @@ def test_a_killed_process_leaves_what_the_same_command_finishes(tmp_path: Path, 
         assert begin("whole", server.url).wait() == 0
     assert list(read_rows(tmp_path / "cut")) == list(read_rows(tmp_path / "whole"))
     assert [row["input"] for row in read_rows(tmp_path / "cut")] == CAPTIONS
+
+
+def test_the_grammar_engine_edits_captions_of_the_world_and_refuses_others(ip2p: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "world.txt").write_text("by day, a red ball on the grass\na portrait of a lady\n")
+    answer = ip2p("gen-data", "instructions", "-o", "data", "--captions", "world.txt", "--lm", "grammar")
+    assert answer.code == 0, answer.err
+    [row] = read_rows(tmp_path / "data")
+    assert row["output"] == str(apply(row["edit"], row["input"]))
+    [refused] = read_rows(tmp_path / "data", rejected=True)
+    assert refused["input"] == "a portrait of a lady"
+    assert "not a caption of the world" in refused["tries"][0]["detail"]

@@ -115,7 +115,7 @@ def test_progress_counts_what_an_earlier_run_has_done(tmp_path: Path) -> None:
 
 def test_other_settings_or_captions_in_one_folder_are_refused(tmp_path: Path) -> None:
     make(tmp_path)
-    with pytest.raises(UsageError, match="another model"):
+    with pytest.raises(UsageError, match=r"other settings \(model\)"):
         make(tmp_path, model="other")
     with pytest.raises(UsageError, match="another captions"):
         make(tmp_path, pairs=[*PAIRS[:4], CaptionPair(4, "x", "y", "z")])

@@ -12,8 +12,9 @@ import pytest
 from ip2p_cli.api import CaptionTask, EditAnswer, EnvironmentStop, UsageError, Verdict
 from ip2p_gen_data.instructions import stage
 from ip2p_gen_data.instructions.judge import Judge
-from ip2p_gen_data.instructions.shards import read_rows, rejected_file, shard_file, stage_folder
+from ip2p_gen_data.instructions.shards import STAGE, read_rows, rejected_file, shard_file
 from ip2p_gen_data.instructions.stage import TRIES, make_instructions, row_seed
+from ip2p_gen_data.intermediate import stage_folder
 
 CAPTIONS = [f"a {colour} house number {number}" for number in range(5) for colour in ("red", "blue", "white")]
 SETTINGS = {"engine": "test", "seed": 3}
@@ -48,7 +49,7 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in stage_folder(folder).iterdir()}
+    return {path.name: path.read_bytes() for path in stage_folder(folder, STAGE).iterdir()}
 
 
 def test_every_caption_gets_one_row_in_order(tmp_path: Path) -> None:
@@ -95,9 +96,8 @@ def test_killed_between_the_two_files_of_a_shard(tmp_path: Path) -> None:
 
     run(tmp_path, half)
     before = everything(tmp_path)
-    folder = stage_folder(tmp_path)
-    shard_file(folder, 1).unlink()
-    assert rejected_file(folder, 1).exists()
+    shard_file(tmp_path, 1).unlink()
+    assert rejected_file(tmp_path, 1).exists()
     run(tmp_path, half)
     assert everything(tmp_path) == before
 
@@ -134,7 +134,7 @@ def test_a_double_is_dropped_also_across_shards_and_runs(tmp_path: Path) -> None
         (4, "duplicate"),
     ]
     before = everything(tmp_path)
-    shard_file(stage_folder(tmp_path), 1).unlink()
+    shard_file(tmp_path, 1).unlink()
     run(tmp_path, same, captions)
     assert everything(tmp_path) == before
 
@@ -199,7 +199,7 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
 
 def test_rows_are_json_lines_that_people_can_read(tmp_path: Path) -> None:
     run(tmp_path, captions=["ein Häuschen"])
-    [line] = shard_file(stage_folder(tmp_path), 0).read_text(encoding="utf-8").splitlines()
+    [line] = shard_file(tmp_path, 0).read_text(encoding="utf-8").splitlines()
     assert "Häuschen" in line
     assert set(json.loads(line)) == {"row", "input", "edit", "output", "engine", "seed", "tries"}
 

@@ -23,7 +23,9 @@ def instructions(
     output: Output = Path("ip2p-data"),
     column: Annotated[str | None, typer.Option(help="Column of the captions (default: input or caption).")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Take the first N captions only.")] = None,
-    lm: Annotated[str, typer.Option(help="Engine that writes the edits: local, openai, or a plugin's.")] = "local",
+    lm: Annotated[
+        str, typer.Option(help="Engine that writes the edits: local, openai, grammar (the world's), or a plugin's.")
+    ] = "local",
     lm_model: Annotated[str | None, typer.Option(help="Its model: a folder, a hub id, or the server's name.")] = None,
     lm_api: Annotated[str, typer.Option(help="openai: chat (instructed models) or completions (tuned ones).")] = "chat",
     seed: Annotated[int, typer.Option(help="One seed makes the same instructions again.")] = 0,
@@ -72,12 +74,13 @@ def instructions(
 def _summary(output: Path) -> None:
     from collections import Counter
 
-    from .shards import read_rows, stage_folder
+    from ..intermediate import stage_folder
+    from .shards import STAGE, read_rows
 
     kept = sum(1 for _ in read_rows(output))
     reasons = Counter(row["reason"] for row in read_rows(output, rejected=True))
     why = "".join(f"; {count} {reason}" for reason, count in reasons.most_common())
-    _say(f"{stage_folder(output)}: {kept} kept, {reasons.total()} rejected{why}")
+    _say(f"{stage_folder(output, STAGE)}: {kept} kept, {reasons.total()} rejected{why}")
 
 
 def finetune_lm(

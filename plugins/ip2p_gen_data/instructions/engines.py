@@ -1,8 +1,4 @@
-"""The instruction engines that come with the project; each is imported when it is made.
-
-A grammar, or anything else that needs no model, is one more entry: `make(options)` gives a function from captions
-(`CaptionTask`) to `EditAnswer`s.
-"""
+"""The instruction engines that come with the project; each is imported when it is made."""
 
 from __future__ import annotations
 
@@ -24,4 +20,14 @@ def _openai(options: Mapping[str, Any]) -> InstructionEngine:
     return make_openai(options)
 
 
-ENGINES = {"local": DataEngine(INSTRUCTIONS, _local), "openai": DataEngine(INSTRUCTIONS, _openai)}
+def _grammar(options: Mapping[str, Any]) -> InstructionEngine:
+    from ..world.engine import write_edits
+
+    return write_edits
+
+
+ENGINES = {
+    "local": DataEngine(INSTRUCTIONS, _local),
+    "openai": DataEngine(INSTRUCTIONS, _openai),
+    "grammar": DataEngine(INSTRUCTIONS, _grammar),
+}

@@ -11,9 +11,10 @@ from typing import Any
 
 from ip2p_cli.api import CaptionTask, EditAnswer, InstructionEngine, UsageError
 
+from ..intermediate import claim, stage_folder
 from .captions import one_line
 from .judge import Judge, Rejection, words
-from .shards import claim, read_rows, shard_file, stage_folder, write_shard
+from .shards import STAGE, read_rows, shard_file, write_shard
 
 ROWS_PER_SHARD = 128
 TRIES = 4  # one, and three more (the reference code's own number)
@@ -50,17 +51,17 @@ def make_instructions(
         UsageError: `output` holds rows made with other settings or captions.
         EnvironmentStop: the engine or the disk gave out; the same call goes on.
     """
-    folder = stage_folder(output)
-    claim(folder, {**settings, "captions": _digest(captions), "rows": len(captions), "rows_per_shard": ROWS_PER_SHARD})
+    record = {**settings, "captions": _digest(captions), "rows": len(captions), "rows_per_shard": ROWS_PER_SHARD}
+    claim(stage_folder(output, STAGE), record)
     run = Run(engine, str(settings["engine"]), judge, int(settings["seed"]), {_key(row) for row in read_rows(output)})
     kept, done, made, started = len(run.seen), 0, 0, time.monotonic()
     for index, start in enumerate(range(0, len(captions), ROWS_PER_SHARD)):
         part = captions[start : start + ROWS_PER_SHARD]
         done += len(part)
-        if shard_file(folder, index).exists():
+        if shard_file(output, index).exists():
             continue
         rows, rejected = _shard(run, start, part)
-        write_shard(folder, index, rows, rejected)
+        write_shard(output, index, rows, rejected)
         kept, made = kept + len(rows), made + len(part)
         rate = made / max(time.monotonic() - started, 1e-9)
         yield Progress(done, len(captions), kept, rate, (len(captions) - done) / rate)
