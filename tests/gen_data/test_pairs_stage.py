@@ -117,7 +117,7 @@ def test_other_settings_or_captions_in_one_folder_are_refused(tmp_path: Path) ->
     make(tmp_path)
     with pytest.raises(UsageError, match=r"other settings \(model\)"):
         make(tmp_path, model="other")
-    with pytest.raises(UsageError, match="another captions"):
+    with pytest.raises(UsageError, match=r"other settings \(captions\)"):
         make(tmp_path, pairs=[*PAIRS[:4], CaptionPair(4, "x", "y", "z")])
 
 
