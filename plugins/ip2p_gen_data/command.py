@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from .dataset_commands import export_data, import_data, stats, validate
 from .filter_command import filter_pairs
 from .instructions.command import finetune_lm, instructions
 from .pairs_command import pairs as draw_pairs
+
+if TYPE_CHECKING:
+    from .generate import PairMaker
 
 PAIRS_PER_SHARD = 500
 
@@ -37,7 +40,17 @@ def gen_data(
         Path | None, typer.Option(help="Captions to start from, for engines that do; compose starts from photos.")
     ] = None,
     photos: Annotated[
-        Path | None, typer.Option(help="Folder of photos (read recursively); without it, procedural scenes only.")
+        Path | None, typer.Option(help="compose: folder of photos, read recursively (default: procedural scenes).")
+    ] = None,
+    cutouts: Annotated[
+        Path | None, typer.Option(help="compose: folder of pictures with alpha, named by what they show, to add.")
+    ] = None,
+    from_pairs: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="compose: your own photos before and after an edit.", metavar="BEFORE AFTER"),
+    ] = None,
+    instruction: Annotated[
+        list[str] | None, typer.Option("--instruction", "-i", help="--from-pairs: what the edit is called; repeats.")
     ] = None,
     pairs: Annotated[int, typer.Option("--pairs", "-n", min=1, help="How many pairs to make.")] = 2000,
     size: Annotated[int, typer.Option(min=64, help="Side of the square pictures, in pixels.")] = 256,
@@ -52,17 +65,42 @@ def gen_data(
         raise UsageError(f"unknown engine {engine!r}; there is: compose")
     if captions is not None:
         raise UsageError("--engine compose starts from photos; leave out --captions, or see gen-data instructions")
-    if photos is not None and not photos.is_dir():
-        raise UsageError(f"{photos} is not a folder of photos; give one that holds some, or leave out --photos")
-    from .compose.engine import ComposeConfig, find_photos
+    if from_pairs is None and instruction:
+        raise UsageError("--instruction names the edit of --from-pairs BEFORE AFTER; give both, or leave it out")
     from .generate import generate
 
-    found = find_photos(photos) if photos else []
-    if photos is not None and not found:
-        raise UsageError(f"{photos} holds no photos (.jpg .png .webp .tif .avif)")
-    config = ComposeConfig(size=size, seed=seed)
-    shards = generate(output, found, config, pairs, PAIRS_PER_SHARD, workers or os.cpu_count() or 1)
+    maker = (
+        _looks(photos, cutouts, size, seed)
+        if from_pairs is None
+        else _own_pairs(from_pairs, tuple(instruction or ()), photos or cutouts, size, seed)
+    )
+    shards = generate(output, maker, pairs, PAIRS_PER_SHARD, workers or os.cpu_count() or 1)
     typer.echo(f"{output}: {pairs} pairs in {shards} shards", err=True)
+
+
+def _looks(photos: Path | None, cutouts: Path | None, size: int, seed: int) -> PairMaker:
+    from .compose.crops import find_photos
+    from .compose.cutouts import find_cutouts
+    from .compose.engine import ComposeConfig, ComposeEngine
+
+    found = find_photos(photos) if photos else []
+    pieces = find_cutouts(cutouts) if cutouts else []
+    return ComposeEngine(tuple(found), tuple(pieces), ComposeConfig(size=size, seed=seed))
+
+
+def _own_pairs(
+    folders: tuple[Path, Path], instructions: tuple[str, ...], also: Path | None, size: int, seed: int
+) -> PairMaker:
+    from .compose.own_pairs import OwnPairs, match
+
+    if also is not None:
+        raise UsageError(f"--from-pairs makes all pairs; leave out {also}, or make a dataset of its own from it")
+    if not instructions:
+        raise UsageError("--from-pairs needs --instruction: what the edit is called (repeat it for other wordings)")
+    found, alone = match(*folders)
+    if alone:
+        typer.echo(f"{len(alone)} photos have no partner and are left out, {alone[0]} first", err=True)
+    return OwnPairs(tuple(found), instructions, size, seed)
 
 
 def _refuse_options_before(context: typer.Context) -> None:

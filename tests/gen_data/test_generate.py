@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from ip2p_cli.api import UsageError, read_pairs
-from ip2p_gen_data.compose.engine import ComposeConfig
+from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
 
 CONFIG = ComposeConfig(size=64, seed=5)
 
 
 def make(folder: Path, photos: list[Path], config: ComposeConfig = CONFIG) -> None:
-    generate(folder, photos, config, pairs=10, pairs_per_shard=4, workers=1)
+    generate(folder, ComposeEngine(tuple(photos), (), config), pairs=10, pairs_per_shard=4, workers=1)
 
 
 @pytest.fixture

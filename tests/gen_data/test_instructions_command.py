@@ -14,7 +14,7 @@ import pytest
 from ip2p_cli import plugin_manager
 from ip2p_cli.api import CaptionTask, DataEngine, EditAnswer, Verdict, hookimpl
 from ip2p_gen_data import generate
-from ip2p_gen_data.compose.engine import ComposeConfig
+from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.instructions.shards import read_rows
 from ip2p_gen_data.world.edits import apply
 from tests.commands.conftest import CommandLine
@@ -123,7 +123,7 @@ def test_the_group_is_still_a_command(ip2p: CommandLine, monkeypatch: pytest.Mon
     answer = ip2p("gen-data", "-o", "data", "-n", "3", "--size", "64", "--seed", "2", "--workers", "1")
     assert answer.code == 0, answer.err
     assert answer.err == "data: 3 pairs in 1 shards\n"
-    assert made == [(Path("data"), [], ComposeConfig(size=64, seed=2), 3, 500, 1)]
+    assert made == [(Path("data"), ComposeEngine((), (), ComposeConfig(size=64, seed=2)), 3, 500, 1)]
 
 
 def test_options_that_would_do_nothing_are_refused(ip2p: CommandLine) -> None:

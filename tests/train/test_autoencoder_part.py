@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from ip2p_gen_data.compose.engine import ComposeConfig
+from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
 from ip2p_train.autoencoder import AutoencoderPart, texture_energy
 from ip2p_train.config import AutoencoderConfig, TrainConfig
@@ -24,7 +24,7 @@ SMALL = AutoencoderConfig(
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    generate(folder, [], ComposeConfig(size=32), pairs=56, pairs_per_shard=56, workers=1)
+    generate(folder, ComposeEngine((), (), ComposeConfig(size=32)), pairs=56, pairs_per_shard=56, workers=1)
     Image.new("RGB", (40, 48), "teal").save(folder / "photo.png")
     return folder
 

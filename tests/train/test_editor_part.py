@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ip2p_cli.api import EditRequest, load_editor
-from ip2p_gen_data.compose.engine import ComposeConfig
+from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
 from ip2p_train.config import EditorConfig, LoopConfig, TrainConfig, load_config, show_config
 from ip2p_train.editor import EditorPart
@@ -54,7 +54,7 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 
 
 def test_a_dataset_and_a_base_give_a_checkpoint_that_edits(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    generate(tmp_path / "data", [], ComposeConfig(size=32), pairs=6, pairs_per_shard=6, workers=1)
+    generate(tmp_path / "data", ComposeEngine((), (), ComposeConfig(size=32)), pairs=6, pairs_per_shard=6, workers=1)
     config = TrainConfig(loop=LoopConfig(max_steps=2, batch_size=2, log_every=1), editor=SMALL)
     out = tmp_path / "out"
     list(train(build_part("editor", tmp_path / "data", tiny_checkpoint, config, out), config.loop, out, resume=False))

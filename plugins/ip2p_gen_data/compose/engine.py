@@ -1,22 +1,22 @@
-"""Pairs of a shard: crops of photos (or procedural scenes), each with several looks in random wordings."""
+"""Pairs of a shard: crops of photos (or procedural scenes), each with several looks and cut-outs in random wordings."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from ip2p_cli.api import Pair, encode_image
 
 from ..wordings import families, instruction
 from . import looks, scenes
+from .crops import crop_alike, open_photo, to_array, to_image
+from .cutouts import Cutout, place
 from .pixels import Array
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif"}
 
 
 @dataclass(frozen=True)
@@ -29,51 +29,48 @@ class ComposeConfig:
     seed: int = 0
 
 
-def find_photos(folder: Path) -> list[Path]:
-    """All photos under a folder, in name order."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+@dataclass(frozen=True)
+class ComposeEngine:
+    """Makes pairs of photos with looks applied, and with cut-outs put in and taken out where there are some."""
 
+    photos: tuple[Path, ...]
+    cutouts: tuple[Cutout, ...]
+    config: ComposeConfig
 
-def shard_pairs(photos: Sequence[Path], config: ComposeConfig, shard: int, count: int) -> Iterator[Pair]:
-    """`count` pairs of shard number `shard`; the same arguments give the same pairs."""
-    made = 0
-    for number in range(10**9):
-        seed = int(np.random.SeedSequence([config.seed, shard, number]).generate_state(1)[0])
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that the pairs depend on."""
+        return {"photos": len(self.photos), "cutouts": len(self.cutouts), **asdict(self.config)}
+
+    def shard(self, index: int, count: int) -> Iterator[Pair]:
+        """`count` pairs of shard number `index`; the same arguments give the same pairs."""
+        made = 0
+        for number in range(10**9):
+            seed = int(np.random.SeedSequence([self.config.seed, index, number]).generate_state(1)[0])
+            for pair in self._of_one_source(seed):
+                yield pair
+                made += 1
+                if made == count:
+                    return
+
+    def _of_one_source(self, seed: int) -> Iterator[Pair]:
         rng, words = np.random.default_rng(seed), random.Random(seed)
-        picture, sky = _source(photos, config, rng)
+        picture, sky = _source(self.photos, self.config, rng)
         original = encode_image(to_image(picture))
-        for family in words.sample(families(), config.looks_per_source):
-            edited = looks.apply(family, picture, rng, sky)
-            yield Pair(
-                original_image=original,
-                edit_prompt=instruction(family, words),
-                edited_image=encode_image(to_image(edited)),
-                family=family,
-                seed=seed,
-            )
-            made += 1
-            if made == count:
-                return
-
-
-def to_image(x: Array) -> Image.Image:
-    """(h, w, 3) in [0, 1] -> RGB image."""
-    return Image.fromarray(np.round(x * 255).astype(np.uint8), "RGB")
+        for family in words.sample(families(), self.config.looks_per_source):
+            edited = encode_image(to_image(looks.apply(family, picture, rng, sky)))
+            yield Pair(original, instruction(family, words), edited, family=family, seed=seed)
+        if self.cutouts:
+            placed = place(to_image(picture), self.cutouts, rng, words)
+            with_it = encode_image(placed.with_it)
+            yield Pair(original, placed.add, with_it, family="add", seed=seed)
+            yield Pair(with_it, placed.remove, original, family="remove", seed=seed)
 
 
 def _source(photos: Sequence[Path], config: ComposeConfig, rng: np.random.Generator) -> tuple[Array, Array | None]:
     """A picture (s, s, 3) and its sky mask where it is known exactly."""
     if not photos or rng.random() < config.scene_share:
         return scenes.scene(config.size, rng)
-    with Image.open(photos[int(rng.integers(len(photos)))]) as opened:
-        image = opened.convert("RGB")
-    return np.asarray(_crop(image, config.size, rng), np.float32) / np.float32(255), None
-
-
-def _crop(image: Image.Image, size: int, rng: np.random.Generator) -> Image.Image:
-    """A random square of 60–100 % of the short side (or, half the time, the whole photo padded by mirroring)."""
-    w, h = image.size
-    side = int(min(w, h) * rng.uniform(0.6, 1.0))
-    left, top = int(rng.integers(w - side + 1)), int(rng.integers(h - side + 1))
-    piece = image.resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
-    return piece.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else piece
+    image = open_photo(photos[int(rng.integers(len(photos)))])
+    [piece] = crop_alike([image], config.size, rng)
+    return to_array(piece), None

@@ -1,0 +1,63 @@
+"""Photos and square crops of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ip2p_cli.api import UsageError
+
+from .pixels import Array
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif"}
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """All photos under a folder, in name order.
+
+    Raises:
+        UsageError: there is no such folder, or it holds none.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder of photos; give one that holds some")
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise UsageError(f"{folder} holds no photos (.jpg .png .webp .tif .avif)")
+    return found
+
+
+def open_photo(path: Path) -> Image.Image:
+    """The photo, upright, in RGB.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        with Image.open(path) as opened:
+            return ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
+        raise UsageError(f"{path} cannot be read ({problem}); mend it, or take it out of the folder") from None
+
+
+def crop_alike(images: list[Image.Image], size: int, rng: np.random.Generator) -> list[Image.Image]:
+    """One random square, 60-100 % of the short side, mirrored half the time: the same one of each picture."""
+    width, height = images[0].size
+    side = int(min(width, height) * rng.uniform(0.6, 1.0))
+    left, top = int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
+    box = (left, top, left + side, top + side)
+    pieces = [image.resize((size, size), Image.Resampling.LANCZOS, box=box) for image in images]
+    if rng.random() < 0.5:
+        pieces = [piece.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for piece in pieces]
+    return pieces
+
+
+def to_array(image: Image.Image) -> Array:
+    """RGB image -> (h, w, 3) in [0, 1]."""
+    return np.asarray(image, np.float32) / np.float32(255)
+
+
+def to_image(x: Array) -> Image.Image:
+    """(h, w, 3) in [0, 1] -> RGB image."""
+    return Image.fromarray(np.round(x * 255).astype(np.uint8), "RGB")

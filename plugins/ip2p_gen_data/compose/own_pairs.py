@@ -1,0 +1,85 @@
+"""Pairs from folders of one's own: photos before and after an edit, so that an editor learns a studio's look."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ip2p_cli.api import Pair, UsageError, encode_image
+
+from .crops import crop_alike, find_photos, open_photo
+
+_ASPECT = 0.02  # by how much, relatively, the shapes of both photos may differ
+
+
+@dataclass(frozen=True)
+class OwnPairs:
+    """Makes pairs of aligned crops of photos before and after an edit."""
+
+    photos: tuple[tuple[Path, Path], ...]
+    instructions: tuple[str, ...]  # wordings of the one edit
+    size: int
+    seed: int
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that the pairs depend on."""
+        names = [(str(before), str(after)) for before, after in self.photos]
+        return {"before_after": names, "instructions": self.instructions, "size": self.size, "seed": self.seed}
+
+    def shard(self, index: int, count: int) -> Iterator[Pair]:
+        """`count` pairs of shard number `index`; photos take turns in an order of each shard's own."""
+        seeds = np.random.SeedSequence([self.seed, index]).generate_state(count)
+        turns = random.Random(int(seeds[0])).sample(range(len(self.photos)), len(self.photos))
+        for number, seed in enumerate(int(seed) for seed in seeds):
+            before, after = _open_both(*self.photos[turns[number % len(turns)]])
+            pieces = crop_alike([before, after], self.size, np.random.default_rng(seed))
+            original, edited = (encode_image(piece) for piece in pieces)
+            instruction = random.Random(seed).choice(self.instructions)
+            yield Pair(original, instruction, edited, engine="from-pairs", seed=seed)
+
+
+def match(before: Path, after: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
+    """Photos of two folders with the same name (the suffix may differ), and those that have no partner.
+
+    Raises:
+        UsageError: no two fit, or a name has several photos in one folder.
+    """
+    first, second = (_by_name(folder) for folder in (before, after))
+    both = sorted(first.keys() & second.keys())
+    if not both:
+        raise UsageError(f"no photo in {before} has the name of one in {after}; name them alike")
+    alone = [
+        path for found, other in ((first, second), (second, first)) for name, path in found.items() if name not in other
+    ]
+    return [(first[name], second[name]) for name in both], sorted(alone)
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in find_photos(folder):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise UsageError(f"{found[name]} and {path} have one name; keep one of them")
+        found[name] = path
+    return found
+
+
+def _open_both(before: Path, after: Path) -> tuple[Image.Image, Image.Image]:
+    """Both photos; the smaller one gives the size.
+
+    Raises:
+        UsageError: one of them is cropped.
+    """
+    first, second = open_photo(before), open_photo(after)
+    shapes = [image.width / image.height for image in (first, second)]
+    if abs(shapes[0] / shapes[1] - 1) > _ASPECT:
+        raise UsageError(f"{before} is {first.size} and {after} {second.size}: one is cropped; give whole photos")
+    size = min(first.size, second.size)
+    return first.resize(size, Image.Resampling.LANCZOS), second.resize(size, Image.Resampling.LANCZOS)

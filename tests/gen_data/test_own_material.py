@@ -1,0 +1,128 @@
+"""Pairs from a user's own material: cut-outs with names, and photos before and after an edit."""
+
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ip2p_cli.api import UsageError, read_pairs
+from ip2p_gen_data.compose.cutouts import find_cutouts, name_of, place
+from tests.commands.conftest import CommandLine
+
+
+def picture(path: Path, size: tuple[int, int] = (96, 80), seed: int = 0) -> Image.Image:
+    noise = np.random.default_rng(seed).integers(40, 200, (6, 8, 3), np.uint8)
+    image = Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+    return image
+
+
+@pytest.fixture
+def cutouts(tmp_path: Path) -> Path:
+    folder = tmp_path / "cutouts"
+    folder.mkdir()
+    disc = np.zeros((20, 20, 4), np.uint8)
+    disc[4:16, 4:16] = (255, 0, 255, 255)
+    Image.fromarray(disc).save(folder / "magenta_box-2.png")
+    return folder
+
+
+def loaded(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("red_car-2.png", "red car"), ("Éclair.webp", "éclair"), ("7.png", "thing"), ("a  b.tif", "a b")]
+)
+def test_a_cutout_is_called_after_its_file(file: str, name: str) -> None:
+    assert name_of(Path(file)) == name
+
+
+def test_a_cutout_changes_the_photo_where_it_stands_and_nowhere_else(tmp_path: Path, cutouts: Path) -> None:
+    photo = picture(tmp_path / "photo.png")
+    placed = place(photo, find_cutouts(cutouts), np.random.default_rng(1), random.Random(1))
+    changed = np.asarray(placed.with_it, int) != np.asarray(placed.without, int)
+    assert placed.without == photo
+    assert 0.02 < changed.any(-1).mean() < 0.5
+    rows, columns = np.nonzero(changed.any(-1))
+    assert changed[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].any(-1).all()  # a box, whole
+    assert "a magenta box" in placed.add
+    assert "the magenta box" in placed.remove
+
+
+def test_gen_data_adds_and_removes_cutouts(ip2p: CommandLine, tmp_path: Path, cutouts: Path) -> None:
+    picture(tmp_path / "photos" / "one.png")
+    arguments = ["gen-data", "--photos", "photos", "--cutouts", "cutouts", "-n", "9", "--size", "64", "--workers", "1"]
+    answer = ip2p(*arguments, "-o", "data")
+    assert answer.code == 0, answer.err
+    rows = {row["family"]: row for row in read_pairs(tmp_path / "data")}
+    added, removed = rows["add"], rows["remove"]
+    assert added["edited_image"] == removed["original_image"]
+    assert added["original_image"] == removed["edited_image"]
+    assert "magenta box" in added["edit_prompt"]
+    assert "magenta box" in removed["edit_prompt"]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_picture_without_transparency_is_no_cutout(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (8, 8), "red").save(tmp_path / "car.png")
+    with pytest.raises(UsageError, match=r"car\.png is no cut-out"):
+        find_cutouts(tmp_path)
+
+
+def test_a_studio_teaches_its_own_look(ip2p: CommandLine, tmp_path: Path) -> None:
+    for number in range(3):
+        image = picture(tmp_path / "before" / f"{number}.png", seed=number)
+        image.point(lambda value: 255 - value).save(tmp_path / "before" / ".." / f"{number}.webp", lossless=True)
+    (tmp_path / "after").mkdir()
+    for file in tmp_path.glob("*.webp"):
+        file.rename(tmp_path / "after" / file.name)
+    picture(tmp_path / "before" / "alone.png")
+    look = ["-i", "our look", "-i", "in the house style"]
+    arguments = ["gen-data", "--from-pairs", "before", "after", *look, "-n", "12", "--size", "64", "--workers", "1"]
+    answer = ip2p(*arguments, "-o", "data")
+    assert answer.code == 0, answer.err
+    assert "1 photos have no partner" in answer.err
+    assert "alone.png" in answer.err
+    rows = list(read_pairs(tmp_path / "data"))
+    assert {row["edit_prompt"] for row in rows} == {"our look", "in the house style"}
+    for row in rows:  # the crops are aligned: the sum of a picture and its negative is white all over
+        assert np.abs(loaded(row["original_image"]) + loaded(row["edited_image"]) - 255).mean() < 4
+    again = ip2p(*arguments, "-o", "again")
+    assert again.code == 0
+    assert [row["edited_image"] for row in read_pairs(tmp_path / "again")] == [row["edited_image"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--from-pairs", "before", "after"], "needs --instruction"),
+        (["--from-pairs", "before", "empty", "-i", "x"], "empty holds no photos"),
+        (["--from-pairs", "before", "none", "-i", "x"], "none is not a folder"),
+        (["--from-pairs", "before", "other", "-i", "x"], "name them alike"),
+        (["--from-pairs", "before", "cropped", "-i", "x"], "one is cropped"),
+        (["--from-pairs", "before", "broken", "-i", "x"], "0.png cannot be read"),
+        (["--from-pairs", "before", "before", "-i", "x", "--photos", "before"], "leave out before"),
+        (["-i", "x"], "give both"),
+        (["--cutouts", "empty"], "holds no cut-outs"),
+    ],
+)
+def test_wrong_material_is_one_line_and_exit_2(
+    ip2p: CommandLine, tmp_path: Path, arguments: list[str], complaint: str
+) -> None:
+    picture(tmp_path / "before" / "0.png")
+    picture(tmp_path / "other" / "1.png")
+    picture(tmp_path / "cropped" / "0.png", (40, 80))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "0.png").write_bytes(b"no picture")
+    answer = ip2p("gen-data", "-o", "data", "-n", "2", "--size", "64", "--workers", "1", *arguments)
+    assert answer.code == 2
+    assert complaint in answer.err
+    assert len(answer.err.splitlines()) == 1
