@@ -52,13 +52,11 @@ def match(before: Path, after: Path) -> tuple[list[tuple[Path, Path]], list[Path
         UsageError: no two fit, or a name has several photos in one folder.
     """
     first, second = (_by_name(folder) for folder in (before, after))
-    both = sorted(first.keys() & second.keys())
+    both = first.keys() & second.keys()
     if not both:
         raise UsageError(f"no photo in {before} has the name of one in {after}; name them alike")
-    alone = [
-        path for found, other in ((first, second), (second, first)) for name, path in found.items() if name not in other
-    ]
-    return [(first[name], second[name]) for name in both], sorted(alone)
+    alone = sorted(found[name] for found in (first, second) for name in found if name not in both)
+    return [(first[name], second[name]) for name in sorted(both)], alone
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
