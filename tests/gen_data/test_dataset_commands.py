@@ -61,7 +61,7 @@ def test_from_caption_pairs_to_a_dataset_and_back(app: typer.Typer, models: dict
     draw += ["--batch-size", 4, "--device", "cpu", "--offline", "--cross-attention", "refine", "--new-words", 1.5]
     run(app, *draw)
     run(app, *draw)
-    with pytest.raises(UsageError, match="another seed"):
+    with pytest.raises(UsageError, match=r"other settings \(seed\)"):
         run(app, *draw, "--seed", 3)
     sieve = ["filter", "-o", data, "--clip", models["clip"], "--offline", "--device", "cpu"]
     with pytest.raises(UsageError, match="no candidate passes"):
