@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,11 +14,17 @@ from .dataset_commands import export_data, import_data, stats, validate
 from .filter_command import filter_pairs
 from .instructions.command import finetune_lm, instructions
 from .pairs_command import pairs as draw_pairs
+from .world.shipped import WORLD
 
 if TYPE_CHECKING:
     from .generate import PairMaker
 
 PAIRS_PER_SHARD = 500
+
+OPTIONS_OF = {
+    "p2p": {"captions", "limit", "lm_model", "model", "clip", "device", "offline"},
+    "compose": {"photos", "cutouts", "from_pairs", "instruction", "pairs", "size", "workers"},
+}
 
 group = typer.Typer(name="gen-data", invoke_without_command=True)
 group.command("instructions")(instructions)
@@ -35,10 +41,19 @@ group.command("finetune-lm")(finetune_lm)
 def gen_data(
     context: typer.Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the dataset.")] = Path("ip2p-data"),
-    engine: Annotated[str, typer.Option(help="How pairs are made: compose (looks applied to photos).")] = "compose",
-    captions: Annotated[
-        Path | None, typer.Option(help="Captions to start from, for engines that do; compose starts from photos.")
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="p2p (captions to pictures, by models) or compose (photos; what --photos and the like mean)."
+        ),
     ] = None,
+    captions: Annotated[str, typer.Option(help="p2p: as for `gen-data instructions`.")] = WORLD,
+    limit: Annotated[int | None, typer.Option(min=1, help="p2p: take the first N captions only.")] = None,
+    lm_model: Annotated[str, typer.Option(help="p2p: the language model, as for `gen-data instructions`.")] = WORLD,
+    model: Annotated[str, typer.Option(help="p2p: the text-to-image model, as for `gen-data pairs`.")] = WORLD,
+    clip: Annotated[str, typer.Option(help="p2p: CLIP, as for `gen-data filter`.")] = WORLD,
+    device: Annotated[str, typer.Option(help="p2p: cpu, cuda or mps.")] = "cpu",
+    offline: Annotated[bool, typer.Option(help="p2p: never ask the network.")] = False,
     photos: Annotated[
         Path | None, typer.Option(help="compose: folder of photos, read recursively (default: procedural scenes).")
     ] = None,
@@ -52,19 +67,28 @@ def gen_data(
     instruction: Annotated[
         list[str] | None, typer.Option("--instruction", "-i", help="--from-pairs: what the edit is called; repeats.")
     ] = None,
-    pairs: Annotated[int, typer.Option("--pairs", "-n", min=1, help="How many pairs to make.")] = 2000,
-    size: Annotated[int, typer.Option(min=64, help="Side of the square pictures, in pixels.")] = 256,
+    pairs: Annotated[int, typer.Option("--pairs", "-n", min=1, help="compose: how many pairs to make.")] = 2000,
+    size: Annotated[int, typer.Option(min=64, help="compose: side of the square pictures, in pixels.")] = 256,
     seed: Annotated[int, typer.Option(help="One seed makes the same dataset again.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 means one a core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="compose: processes; 0 means one a core.")] = 0,
 ) -> None:
-    """Make (photo, instruction, edited photo) pairs in Parquet shards; the same command again goes on."""
+    """Make (photo, instruction, edited photo) pairs in Parquet shards; the same command again goes on.
+
+    Without photos the paper's three stages run, on the small models that ship, or on those that are named: a language
+    model writes instructions for captions, Prompt-to-Prompt draws pictures, CLIP keeps the good ones.
+    """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context)
         return
-    if engine != "compose":
-        raise UsageError(f"unknown engine {engine!r}; there is: compose")
-    if captions is not None:
-        raise UsageError("--engine compose starts from photos; leave out --captions, or see gen-data instructions")
+    chosen = engine or ("compose" if photos or cutouts or from_pairs else "p2p")
+    if chosen not in ("p2p", "compose"):
+        raise UsageError(f"unknown engine {engine!r}; there are: p2p, compose")
+    _refuse_options_of("compose" if chosen == "p2p" else "p2p", context)
+    if chosen == "p2p":
+        instructions(captions, output, None, limit, lm_model=lm_model, seed=seed, device=device, offline=offline)
+        draw_pairs(output, model=model, seed=seed, device=device, offline=offline)
+        filter_pairs(output, clip=clip, device=device, offline=offline)
+        return
     if from_pairs is None and instruction:
         raise UsageError("--instruction names the edit of --from-pairs BEFORE AFTER; give both, or leave it out")
     from .generate import generate
@@ -76,6 +100,13 @@ def gen_data(
     )
     shards = generate(output, maker, pairs, PAIRS_PER_SHARD, workers or os.cpu_count() or 1)
     typer.echo(f"{output}: {pairs} pairs in {shards} shards", err=True)
+
+
+def _refuse_options_of(engine: str, context: typer.Context) -> None:
+    """An option of the other engine would be read and do nothing."""
+    for option in context.command.params:
+        if option.name in OPTIONS_OF[engine] and _is_given(option, context):
+            raise UsageError(f"{option.opts[0]} is an option of --engine {engine}; leave it out, or choose that engine")
 
 
 def _looks(photos: Path | None, cutouts: Path | None, size: int, seed: int) -> PairMaker:
@@ -106,8 +137,12 @@ def _own_pairs(
 def _refuse_options_before(context: typer.Context) -> None:
     """An option before the stage's name would be read and do nothing."""
     for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        if source is not None and source.name == "COMMANDLINE":
+        if _is_given(option, context):
             raise UsageError(
                 f"{option.opts[0]} stands before {context.invoked_subcommand!r}, where it does nothing; put it after"
             )
+
+
+def _is_given(option: Any, context: typer.Context) -> bool:
+    source = context.get_parameter_source(option.name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -9,7 +9,7 @@ import typer
 
 from ip2p_cli.api import SamplerFactory, UsageError, hooks
 
-DEFAULT_MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"  # the paper's own, without its decoder of 2022
+from .world.shipped import WORLD, resolve
 
 
 def pairs(
@@ -17,15 +17,19 @@ def pairs(
     prompts: Annotated[
         Path | None, typer.Option(help="JSONL of input (or caption), edit and output; else the instruction stage's.")
     ] = None,
-    model: Annotated[str, typer.Option(help="Text-to-image checkpoint: a folder or a hub id.")] = DEFAULT_MODEL,
-    samples: Annotated[int, typer.Option(min=1, help="Samples of each caption pair.")] = 100,
-    steps: Annotated[int, typer.Option(min=1, help="Sampling steps.")] = 100,
-    sampler: Annotated[str, typer.Option(help="A registered sampler.")] = "euler_a",
+    model: Annotated[
+        str, typer.Option(help="Text-to-image checkpoint: a folder, a hub id, or the shipped world's.")
+    ] = WORLD,
+    samples: Annotated[int | None, typer.Option(min=1, help="Samples of each caption pair (paper: 100).")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Sampling steps (paper: 100).")] = None,
+    sampler: Annotated[str | None, typer.Option(help="A registered sampler (paper: euler_a).")] = None,
     size: Annotated[int | None, typer.Option(min=8, help="Side of the pictures in pixels.")] = None,
-    min_p2p: Annotated[float, typer.Option(help="Least share of steps that share self-attention.")] = 0.1,
-    max_p2p: Annotated[float, typer.Option(help="Greatest such share.")] = 0.9,
-    min_cfg: Annotated[float, typer.Option(help="Least guidance scale.")] = 7.5,
-    max_cfg: Annotated[float, typer.Option(help="Greatest guidance scale.")] = 15.0,
+    min_p2p: Annotated[
+        float | None, typer.Option(help="Least share of steps that share self-attention (paper: 0.1).")
+    ] = None,
+    max_p2p: Annotated[float | None, typer.Option(help="Greatest such share (paper: 0.9).")] = None,
+    min_cfg: Annotated[float | None, typer.Option(help="Least guidance scale (paper: 7.5).")] = None,
+    max_cfg: Annotated[float | None, typer.Option(help="Greatest guidance scale (paper: 15).")] = None,
     cross_attention: Annotated[str, typer.Option(help="Control words, too: none, replace or refine.")] = "none",
     cross_threshold: Annotated[float, typer.Option(help="Share of steps with that control.")] = 0.8,
     new_words: Annotated[float, typer.Option(help="Factor on the attention that new words get.")] = 1.0,
@@ -35,28 +39,35 @@ def pairs(
     dtype: Annotated[str, typer.Option(help="auto, float32, float16 or bfloat16.")] = "auto",
     offline: Annotated[bool, typer.Option(help="Never ask the network.")] = False,
 ) -> None:
-    """Draw image pairs of caption pairs, by Prompt-to-Prompt; the same command again goes on where it stopped."""
+    """Draw image pairs of caption pairs, by Prompt-to-Prompt; the same command again goes on where it stopped.
+
+    What is not given is as the model's gen-data.json says, or as in the paper.
+    """
+    from .defaults import PairDefaults, defaults_of
     from .intermediate import fingerprint
     from .p2p.config import CrossConfig, DrawConfig, P2PConfig, as_settings
     from .p2p.stage import Engine, make_candidates
     from .progress import show
     from .prompts import read_caption_pairs
 
-    draws = DrawConfig(samples, seed, min_p2p, max_p2p, min_cfg, max_cfg)
-    config = P2PConfig(steps, sampler, size, CrossConfig(cross_attention, cross_threshold, new_words))
+    checkpoint = resolve(model, "text-to-image")
+    ranges = {"min_p2p": min_p2p, "max_p2p": max_p2p, "min_cfg": min_cfg, "max_cfg": max_cfg}
+    chosen = defaults_of(checkpoint, PairDefaults, samples=samples, steps=steps, sampler=sampler, **ranges)
+    draws = DrawConfig(chosen.samples, seed, chosen.min_p2p, chosen.max_p2p, chosen.min_cfg, chosen.max_cfg)
+    config = P2PConfig(chosen.steps, chosen.sampler, size, CrossConfig(cross_attention, cross_threshold, new_words))
     captions = read_caption_pairs(output, prompts)
 
     def engine() -> Engine:
         from .p2p.engine import P2PEngine
         from .p2p.model import load_text_to_image
 
-        loaded = load_text_to_image(model, device=device, dtype=dtype, offline=offline)
+        loaded = load_text_to_image(checkpoint, device=device, dtype=dtype, offline=offline)
         return P2PEngine(loaded, config, samplers())
 
-    settings = {"engine": "p2p", "model": fingerprint(model), "dtype": dtype, **as_settings(draws, config)}
+    settings = {"engine": "p2p", "model": fingerprint(checkpoint), "dtype": dtype, **as_settings(draws, config)}
     progress = make_candidates(output, captions, engine, draws, settings, batch_size)
     show(((one.done, one.total) for one in progress), "pairs")
-    typer.echo(f"{output}: {len(captions) * samples} candidates of {len(captions)} caption pairs", err=True)
+    typer.echo(f"{output}: {len(captions) * chosen.samples} candidates of {len(captions)} caption pairs", err=True)
 
 
 def samplers() -> dict[str, SamplerFactory]:

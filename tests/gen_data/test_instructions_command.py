@@ -97,10 +97,9 @@ def test_two_plugins_with_one_engine_are_both_named(
     ("arguments", "complaint"),
     [
         (["--captions", "captions.txt", "--lm", "gramar"], "unknown --lm 'gramar'; there are: grammar, local, openai"),
-        (["--captions", "captions.txt"], "--lm local needs --lm-model"),
+        (["--captions", "captions.txt"], "knows only the world's captions, not 'a house, number 0'; give --lm-model"),
         (["--captions", "none.txt"], "none.txt does not exist"),
         (["--captions", "empty.txt"], "empty.txt holds no captions"),
-        ([], "--captions"),
     ],
 )
 def test_wrong_commands_are_one_line_and_exit_2(
@@ -120,7 +119,9 @@ def test_wrong_commands_are_one_line_and_exit_2(
 def test_the_group_is_still_a_command(ip2p: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(generate, "generate", lambda *given: made.append(given) or 1)
-    answer = ip2p("gen-data", "-o", "data", "-n", "3", "--size", "64", "--seed", "2", "--workers", "1")
+    answer = ip2p(
+        "gen-data", "--engine", "compose", "-o", "data", "-n", "3", "--size", "64", "--seed", "2", "--workers", "1"
+    )
     assert answer.code == 0, answer.err
     assert answer.err == "data: 3 pairs in 1 shards\n"
     assert made == [(Path("data"), ComposeEngine((), (), ComposeConfig(size=64, seed=2)), 3, 500, 1)]
@@ -130,9 +131,12 @@ def test_options_that_would_do_nothing_are_refused(ip2p: CommandLine) -> None:
     before = ip2p("gen-data", "--seed", "2", "instructions", "--captions", "x.txt")
     assert before.code == 2
     assert "--seed stands before 'instructions'" in before.err
-    compose = ip2p("gen-data", "--captions", "x.txt")
+    compose = ip2p("gen-data", "--photos", "x", "--captions", "x.txt")
     assert compose.code == 2
-    assert "--engine compose starts from photos" in compose.err
+    assert "--captions is an option of --engine p2p" in compose.err
+    p2p = ip2p("gen-data", "--size", "64")
+    assert p2p.code == 2
+    assert "--size is an option of --engine compose" in p2p.err
 
 
 def test_openai_from_the_command_line(ip2p: CommandLine, captions: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def test_a_studio_teaches_its_own_look(ip2p: CommandLine, tmp_path: Path) -> Non
         (["--from-pairs", "before", "cropped", "-i", "x"], "one is cropped"),
         (["--from-pairs", "before", "broken", "-i", "x"], "0.png cannot be read"),
         (["--from-pairs", "before", "before", "-i", "x", "--photos", "before"], "leave out before"),
-        (["-i", "x"], "give both"),
+        (["--engine", "compose", "-i", "x"], "give both"),
         (["--cutouts", "empty"], "holds no cut-outs"),
     ],
 )
@@ -122,7 +122,7 @@ def test_wrong_material_is_one_line_and_exit_2(
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "0.png").write_bytes(b"no picture")
-    answer = ip2p("gen-data", "-o", "data", "-n", "2", "--size", "64", "--workers", "1", *arguments)
+    answer = ip2p("gen-data", "-o", "data", *arguments)
     assert answer.code == 2
     assert complaint in answer.err
     assert len(answer.err.splitlines()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,9 @@ import typer
 
 from ip2p_cli.api import INSTRUCTIONS, EnvironmentStop, UsageError, data_engines, text_check
 
+from ..world.shipped import WORLD, resolve
+
+WORLD_CAPTIONS = 150  # of the world, which has no end
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the dataset.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 Offline = Annotated[bool, typer.Option(help="Never ask the network.")]
@@ -18,15 +22,20 @@ Offline = Annotated[bool, typer.Option(help="Never ask the network.")]
 
 def instructions(
     captions: Annotated[
-        str, typer.Option(help="Captions: a .txt, .jsonl, .csv or .parquet file, or the id of a dataset.")
-    ],
+        str,
+        typer.Option(help="Captions: a .txt, .jsonl, .csv or .parquet file, the id of a dataset, or the world's own."),
+    ] = WORLD,
     output: Output = Path("ip2p-data"),
     column: Annotated[str | None, typer.Option(help="Column of the captions (default: input or caption).")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Take the first N captions only.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"Take the first N captions only (world: {WORLD_CAPTIONS} if not given).")
+    ] = None,
     lm: Annotated[
         str, typer.Option(help="Engine that writes the edits: local, openai, grammar (the world's), or a plugin's.")
     ] = "local",
-    lm_model: Annotated[str | None, typer.Option(help="Its model: a folder, a hub id, or the server's name.")] = None,
+    lm_model: Annotated[
+        str | None, typer.Option(help="Its model: a folder, a hub id, or the server's name (local: the world's).")
+    ] = None,
     lm_api: Annotated[str, typer.Option(help="openai: chat (instructed models) or completions (tuned ones).")] = "chat",
     seed: Annotated[int, typer.Option(help="One seed makes the same instructions again.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="local: captions at a time.")] = 16,
@@ -43,15 +52,13 @@ def instructions(
     engines = data_engines(INSTRUCTIONS)
     if lm not in engines:
         raise UsageError(f"unknown --lm {lm!r}; there are: {', '.join(sorted(engines))}")
-    from .captions import read_captions
     from .judge import Judge
     from .stage import make_instructions
 
-    found = list(itertools.islice(read_captions(captions, column), limit))
-    if not found:
-        raise UsageError(f"{captions} holds no captions; give one that has some")
+    found = _captions(captions, column, limit, seed)
+    model = _local_model(lm_model, found) if lm == "local" else lm_model
     options: dict[str, Any] = {
-        "model": lm_model,
+        "model": model,
         "api": lm_api,
         "batch_size": batch_size,
         "concurrency": concurrency,
@@ -61,7 +68,13 @@ def instructions(
         "offline": offline,
     }
     # Only what the rows depend on: a run may go on with another batch size, or on another device.
-    settings = {"engine": lm, "model": lm_model, "api": lm_api, "dtype": dtype, "seed": seed}
+    settings = {
+        "engine": lm,
+        "model": lm_model or (WORLD if lm == "local" else None),
+        "api": lm_api,
+        "dtype": dtype,
+        "seed": seed,
+    }
     engine = engines[lm].make(options)
     for step in make_instructions(output, found, engine, Judge(text_check()), settings):
         _say(
@@ -69,6 +82,36 @@ def instructions(
             f"{step.eta / 60:.0f} min left"
         )
     _summary(output)
+
+
+def _captions(source: str, column: str | None, limit: int | None, seed: int) -> list[str]:
+    if source == WORLD:
+        from ..world.corpus import captions
+
+        return list(itertools.islice(captions(seed), limit or WORLD_CAPTIONS))
+    from .captions import read_captions
+
+    found = list(itertools.islice(read_captions(source, column), limit))
+    if not found:
+        raise UsageError(f"{source} holds no captions; give one that has some")
+    return found
+
+
+def _local_model(name: str | None, captions: Sequence[str]) -> str:
+    """The model of the engine `local`; the shipped one knows the captions of the world and no others."""
+    if name not in (None, WORLD):
+        return str(name)
+    from ..world.captions import NotInGrammar, parse
+
+    try:
+        for caption in captions:
+            parse(caption)
+    except NotInGrammar:
+        raise UsageError(
+            f"the shipped language model knows only the world's captions, not {caption!r}; give --lm-model "
+            "(make one: ip2p gen-data finetune-lm --base MODEL -o my-lm)"
+        ) from None
+    return resolve(WORLD, "language-model")
 
 
 def _summary(output: Path) -> None:
