@@ -1,13 +1,39 @@
-"""docs/cli.md says what the program says."""
+"""The pages say what the program says, and their examples work."""
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ip2p_cli import hookspecs
+from ip2p_cli.plugin_manager import PluginManager
 
 DOCS = Path(__file__).parents[2] / "docs"
+HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("ip2p_"))
 
 
 def test_the_command_line_page_is_up_to_date() -> None:
     made = runpy.run_path(str(DOCS / "make_cli.py"))["page"]()
     assert (DOCS / "cli.md").read_text(encoding="utf-8") == made, "run: python docs/make_cli.py"
+
+
+def test_every_hook_has_a_page_in_the_index() -> None:
+    assert sorted(page.stem for page in (DOCS / "hooks").glob("*.md")) == HOOKS
+    index = (DOCS / "plugins.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\]\(hooks/(\w+)\.md\)", index)) == HOOKS
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_example_of_a_hook_is_a_plugin(hook: str) -> None:
+    text = (DOCS / "hooks" / f"{hook}.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    plugin = ModuleType("example")
+    exec(example, vars(plugin))
+    manager = PluginManager()
+    manager.register(plugin, "example")
+    manager.check_pending()
+    assert [caller.name for caller in manager.get_hookcallers(plugin) or []] == [hook]
