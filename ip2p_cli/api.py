@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ip2p_cli.bar import progress_bar
-from ip2p_cli.data_engines import INSTRUCTIONS, CaptionTask, DataEngine, EditAnswer, InstructionEngine
+from ip2p_cli.data_engines import (
+    INSTRUCTIONS,
+    TRAINING,
+    CaptionTask,
+    DataEngine,
+    DrawnData,
+    DrawnEdits,
+    EditAnswer,
+    InstructionEngine,
+)
 from ip2p_cli.dataset import COLUMNS, REQUIRED, Pair, encode_image, read_pairs, shard_path, shards_of, write_shard
 from ip2p_cli.errors import (
     EnvironmentStop,
@@ -46,8 +55,11 @@ __all__ = [
     "COLUMNS",
     "INSTRUCTIONS",
     "REQUIRED",
+    "TRAINING",
     "CaptionTask",
     "DataEngine",
+    "DrawnData",
+    "DrawnEdits",
     "EditAnswer",
     "EditJob",
     "EditRequest",
@@ -136,7 +148,7 @@ def hooks() -> pluggy.HookRelay:
 
 
 def data_engines(stage: str, *, plugins: pluggy.PluginManager | None = None) -> dict[str, DataEngine]:
-    """The engines that all installed plugins bring for one stage of `gen-data`, by name.
+    """The engines that all installed plugins bring for one stage of `gen-data`, or for `train`, by name.
 
     Raises:
         UsageError: two plugins register one name.

@@ -1,12 +1,17 @@
-"""What a plugin gives to `ip2p gen-data`: engines, and what passes between the instruction stage and its engines."""
+"""What a plugin gives to `ip2p gen-data` and `ip2p train`: engines, and what passes between a stage and its engines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 INSTRUCTIONS = "instructions"  # the stage of engines that write edits from captions
+TRAINING = "training"  # the stage of engines that draw what `ip2p train NAME` trains on, made from {"seed": …}
 
 
 @dataclass(frozen=True)
@@ -36,3 +41,35 @@ class EditAnswer:
 
 
 InstructionEngine = Callable[[Sequence[CaptionTask]], Sequence[EditAnswer]]  # one answer a task, in order
+
+
+@dataclass(frozen=True)
+class DrawnEdits:
+    """n captioned pictures, each before and after an instruction; pictures are (n, h, w, 3) uint8."""
+
+    captions: list[str]
+    pictures: NDArray[np.uint8]
+    instructions: list[str]
+    edited_captions: list[str]
+    edited_pictures: NDArray[np.uint8]
+
+
+class DrawnData(Protocol):
+    """Captioned pictures, drawn when they are asked for. A row is always the same, whatever is asked beside it."""
+
+    @property
+    def side(self) -> int:
+        """Pixels a side."""
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+
+    def captioned(self, rows: Sequence[int]) -> tuple[list[str], NDArray[np.uint8]]:
+        """Captions and pictures (n, side, side, 3) of those rows."""
+
+    def edited(self, rows: Sequence[int]) -> DrawnEdits:
+        """Those rows, each with an edit that changes its picture."""
+
+    def texts(self, rows: Sequence[int]) -> list[str]:
+        """Captions and instructions of those rows, each on its own; no picture is drawn for them."""

@@ -66,7 +66,7 @@ def ip2p_make_mask(job: EditJob, image: Image) -> Image | None:
 
 @hookspec
 def ip2p_register_data_engines() -> Mapping[str, DataEngine]:
-    """By `ip2p gen-data`: engine name -> engine, each saying which stage it serves (`--lm` names one)."""
+    """By `ip2p gen-data` and `train`: name -> engine, each saying which stage it serves (`--lm` or DATA names one)."""
     raise NotImplementedError
 
 

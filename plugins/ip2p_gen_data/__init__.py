@@ -21,7 +21,8 @@ def ip2p_register_commands(app: typer.Typer) -> None:
 
 @hookimpl
 def ip2p_register_data_engines() -> Mapping[str, DataEngine]:
-    """The engines of the instruction stage."""
+    """The engines of the instruction stage, and the world to train on."""
     from .instructions.engines import ENGINES
+    from .world.training import ENGINE
 
-    return ENGINES
+    return {**ENGINES, "world": ENGINE}

@@ -1,11 +1,13 @@
-"""Puts the trained U-Net and the frozen parts of its base together: a checkpoint that `--model` takes."""
+"""Puts trained and frozen parts together: whole checkpoints in diffusers layout."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import (
@@ -37,9 +39,6 @@ def assemble(
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    fresh = folder / f".assemble.{os.getpid()}"
-    pipeline.save_pretrained(fresh, safe_serialization=True)
-    _forget_paths(fresh)
     factor = 2 ** (len(vae.config.block_out_channels) - 1)
     defaults = {
         "native_size": unet.config.sample_size * factor,
@@ -49,7 +48,20 @@ def assemble(
         "sampler": config.sampler,
         "licence": config.licence,
     }
-    (fresh / "ip2p.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")
+    write_checkpoint(folder, pipeline, defaults=defaults)
+
+
+def write_checkpoint(folder: Path, *saved: Any, defaults: Mapping[str, Any] | None = None) -> None:
+    """Write all that is to be `saved` (models, tokenizers …) under `folder`, by rename when all of it is there.
+
+    `defaults` are what an editor's `ip2p.json` says.
+    """
+    fresh = folder / f".assemble.{os.getpid()}"
+    for part in saved:
+        part.save_pretrained(fresh)
+    _forget_paths(fresh)
+    if defaults is not None:
+        (fresh / "ip2p.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")
     for part in sorted(fresh.iterdir()):
         target = folder / part.name
         if target.is_dir():
@@ -60,7 +72,7 @@ def assemble(
 
 def _forget_paths(folder: Path) -> None:
     """Drop where parts were read from: a checkpoint should not name its maker's folders."""
-    for path in folder.glob("*/config.json"):
+    for path in folder.rglob("config.json"):
         config = json.loads(path.read_text(encoding="utf-8"))
         if config.pop("_name_or_path", None) is not None:
             path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

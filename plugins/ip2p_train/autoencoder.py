@@ -7,36 +7,34 @@ chroma of their patch, scaled to about unit variance, so that colour edits are n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderTiny
-from PIL import Image
 from torch import Tensor
 
 from .config import AutoencoderConfig
-from .photos import PhotoCrops
 
 # ITU-R BT.601 luma and colour differences, each divided by a scale that gives photos about unit variance.
 _YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
 _SCALE = torch.tensor([0.25, 0.1, 0.1])
 
 
-class AutoencoderPart:
-    """Trains an `AutoencoderTiny` on crops of photos."""
+class Crops(Protocol):
+    """Where the pictures come from."""
 
-    def __init__(
-        self,
-        photos: Path,
-        config: AutoencoderConfig,
-        more: Iterable[Image.Image] = (),
-        start: AutoencoderTiny | None = None,
-    ) -> None:
-        """`more` are further pictures to learn, such as the edited ones of a dataset; `start` is trained on."""
-        self.config = config
-        self.crops = PhotoCrops(photos, config.crop, more)
+    def draw(self, generator: torch.Generator, count: int, grid: int = 0) -> Tensor:
+        """(count, 3, s, s) in [-1, 1]; with a `grid`, at their own scale, on multiples of so many pixels."""
+
+
+class AutoencoderPart:
+    """Trains an `AutoencoderTiny` on pictures."""
+
+    def __init__(self, crops: Crops, config: AutoencoderConfig, start: AutoencoderTiny | None = None) -> None:
+        """`start` is trained on; without it, a fresh one is."""
+        self.config, self.crops = config, crops
         self.model = start or AutoencoderTiny(
             latent_channels=config.latent_channels,
             encoder_block_out_channels=(config.width,) * len(config.encoder_blocks),

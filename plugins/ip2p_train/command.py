@@ -15,9 +15,10 @@ from .config import PARTS, load_config, show_config
 
 
 def train(
-    data: Annotated[Path, typer.Argument(help="Dataset made by gen-data (autoencoder: photos will do).")] = Path(
-        "ip2p-data"
-    ),
+    data: Annotated[
+        Path,
+        typer.Argument(help="Dataset made by gen-data (autoencoder: photos will do), or `world`, which is drawn."),
+    ] = Path("ip2p-data"),
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the result.")] = Path("ip2p-model"),
     part: Annotated[str, typer.Option(help=f"What to train: {', '.join(PARTS)}.")] = "editor",
     base: Annotated[str, typer.Option(help="Checkpoint to start from: a name, a folder or a hub id.")] = "mini",
@@ -31,7 +32,10 @@ def train(
     offline: Annotated[bool, typer.Option(help="Never ask the network.")] = False,
     print_config: Annotated[bool, typer.Option(help="Print all settings as TOML and stop.")] = False,
 ) -> None:
-    """Train a part of an editor on a dataset; the result is a checkpoint folder that `--model` takes."""
+    """Train a part of an editor on a dataset; the result is a checkpoint folder that `--model` takes.
+
+    On drawn data, the models that gen-data works with: text-to-image, clip, language-model.
+    """
     if part not in PARTS:
         raise UsageError(f"unknown part {part!r}; there are: {', '.join(PARTS)}")
     settings = load_config(config)
@@ -41,19 +45,19 @@ def train(
     if print_config:
         print(show_config(settings))
         return
-    if not data.is_dir():
-        raise UsageError(f"{data} is not a folder; make a dataset first: ip2p gen-data -o {data}")
 
     from .loop import STATE_FOLDER, append_log
     from .loop import export as export_part
     from .loop import train as run
-    from .parts import build_part
+    from .parts import build_part, find_data
 
+    source = find_data(data, loop.seed)
     if (output / STATE_FOLDER / "state.pt").exists() and not (resume or export):
         raise UsageError(f"{output} holds a run already; go on with --resume, or choose another -o")
     fresh = {"autoencoder": settings.autoencoder.fresh, "text-encoder": settings.text_encoder.fresh}
-    root = None if fresh.get(part) else _base_folder(base, offline)
-    built = build_part(part, data, root, settings, output)
+    alone = fresh.get(part, part in ("clip", "language-model"))
+    root = None if alone else _base_folder(base, offline)
+    built = build_part(part, source, root, settings, output)
     (output / STATE_FOLDER).mkdir(parents=True, exist_ok=True)
     if export:
         step = export_part(built, loop, output)

@@ -12,7 +12,7 @@ import tomli
 
 from ip2p_cli.api import UsageError
 
-PARTS = ("editor", "text-encoder", "autoencoder")
+PARTS = ("editor", "text-encoder", "autoencoder", "text-to-image", "clip", "language-model")
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,52 @@ class EditorConfig:
 
 
 @dataclass(frozen=True)
+class TextToImageConfig:
+    """Shape of the U-Net and of the text encoder that is trained with it, and how they are trained."""
+
+    block_out_channels: tuple[int, ...] = (96, 160, 224)
+    layers_per_block: int = 1
+    attention_heads: int = 4
+    time_embedding_dim: int = 384
+    vocabulary: int = 1000
+    text_width: int = 128
+    text_layers: int = 3
+    max_length: int = 32  # tokens of a caption
+    drop_text: float = 0.1
+    timestep_power: float = 0.75  # t = T·u^power: below 1 favours high noise, where it is decided what is to be seen
+    save_dtype: str = "float16"  # float32 | float16
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """Shape of the two towers, and the weight of the second loss."""
+
+    patch: int = 8
+    width: int = 192
+    layers: int = 5
+    heads: int = 4
+    text_width: int = 128
+    text_layers: int = 4
+    vocabulary: int = 1000
+    max_length: int = 32  # tokens of a caption
+    projection: int = 128
+    direction_weight: float = 0.5  # of telling edits apart by the direction of their change
+    save_dtype: str = "float16"  # float32 | float16
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    """Shape of a small GPT-2 and its vocabulary."""
+
+    width: int = 192
+    layers: int = 4
+    heads: int = 4
+    vocabulary: int = 1000
+    context: int = 192  # tokens that it reads and writes
+    save_dtype: str = "float16"  # float32 | float16
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """All of a run's settings; `[loop]` and the table of the trained part are used."""
 
@@ -102,6 +148,9 @@ class TrainConfig:
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     text_encoder: TextEncoderConfig = field(default_factory=TextEncoderConfig)
     editor: EditorConfig = field(default_factory=EditorConfig)
+    text_to_image: TextToImageConfig = field(default_factory=TextToImageConfig)
+    clip: ClipConfig = field(default_factory=ClipConfig)
+    language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
 
 
 def load_config(path: Path | None) -> TrainConfig:

@@ -1,4 +1,4 @@
-"""From a dataset and a config to the part that is to be trained."""
+"""From data and a config to the part that is to be trained."""
 
 from __future__ import annotations
 
@@ -6,31 +6,65 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from PIL import Image
 
-from ip2p_cli.api import UsageError, read_pairs
+from ip2p_cli.api import TRAINING, DrawnData, UsageError, data_engines, read_pairs
 
 from .config import TrainConfig
 from .loop import STATE_FOLDER, Part
 
 
-def build_part(name: str, data: Path, base: Path | None, config: TrainConfig, out: Path) -> Part:
+def find_data(name: Path, seed: int) -> Path | DrawnData:
+    """What DATA means: drawn data of that name (write `./world` for a folder called so), or a folder.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    drawn = data_engines(TRAINING)
+    if str(name) in drawn:
+        found: DrawnData = drawn[str(name)].make({"seed": seed})
+        return found
+    if not name.is_dir():
+        raise UsageError(
+            f"{name} is not a folder; make a dataset first: ip2p gen-data -o {name} "
+            f"(or train on what is drawn: {', '.join(sorted(drawn))})"
+        )
+    return name
+
+
+def build_part(name: str, data: Path | DrawnData, base: Path | None, config: TrainConfig, out: Path) -> Part:
     """The part called `name`, ready for the loop.
 
     Raises:
-        UsageError: the dataset, the base or a setting does not fit.
+        UsageError: the data, the base or a setting does not fit.
     """
-    builders = {"autoencoder": _autoencoder, "text-encoder": _text_encoder, "editor": _editor}
-    return builders[name](data, base, config, out)
+    torch.manual_seed(config.loop.seed)  # fresh weights are drawn from the global generator
+    if name == "autoencoder":
+        return _autoencoder(data, base, config)
+    of_folders = {"text-encoder": _text_encoder, "editor": _editor}
+    of_drawn = {"text-to-image": _text_to_image, "clip": _clip, "language-model": _language_model}
+    if isinstance(data, Path):
+        if name not in of_folders:
+            raise UsageError(f"part {name} trains on drawn data, not on {data}: name it, as in `ip2p train world`")
+        return of_folders[name](data, base, config, out)
+    if name not in of_drawn:
+        raise UsageError(f"part {name} trains on a dataset made by gen-data; give its folder")
+    return of_drawn[name](data, base, config)
 
 
-def _autoencoder(data: Path, base: Path | None, config: TrainConfig, out: Path) -> Part:
-    from .autoencoder import AutoencoderPart, load_autoencoder
+def _autoencoder(data: Path | DrawnData, base: Path | None, config: TrainConfig) -> Part:
+    from .autoencoder import AutoencoderPart, Crops, load_autoencoder
+    from .drawn import DrawnPictures
+    from .photos import PhotoCrops
 
-    photos = Path(config.autoencoder.photos or data)
-    pictures = _pictures(data, config) if any(data.rglob("*.parquet")) else ()
     start = None if base is None or config.autoencoder.fresh else load_autoencoder(base)
-    return AutoencoderPart(photos, config.autoencoder, pictures, start)
+    if isinstance(data, Path):
+        pictures = _pictures(data, config) if any(data.rglob("*.parquet")) else ()
+        crops: Crops = PhotoCrops(Path(config.autoencoder.photos or data), config.autoencoder.crop, pictures)
+    else:
+        crops = DrawnPictures(data)
+    return AutoencoderPart(crops, config.autoencoder, start)
 
 
 def _pictures(data: Path, config: TrainConfig) -> Iterator[Image.Image]:
@@ -67,3 +101,24 @@ def _editor(data: Path, base: Path | None, config: TrainConfig, out: Path) -> Pa
     pairs = encode_dataset(read_pairs(data), base, out / STATE_FOLDER / "latents.safetensors")
     unet = None if config.editor.fresh or not (base / "unet").is_dir() else load_unet(base, pairs)
     return EditorPart(pairs, config.editor, base, unet)
+
+
+def _text_to_image(data: DrawnData, base: Path | None, config: TrainConfig) -> Part:
+    from .autoencoder import load_autoencoder
+    from .text_to_image import TextToImagePart
+
+    if base is None:
+        raise UsageError("training text-to-image needs --base: a folder with the autoencoder, in vae/")
+    return TextToImagePart(data, config.text_to_image, load_autoencoder(base))
+
+
+def _clip(data: DrawnData, base: Path | None, config: TrainConfig) -> Part:
+    from .clip import ClipPart
+
+    return ClipPart(data, config.clip)
+
+
+def _language_model(data: DrawnData, base: Path | None, config: TrainConfig) -> Part:
+    from .language_model import PlainTextPart
+
+    return PlainTextPart(data, config.language_model)

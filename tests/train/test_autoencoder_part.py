@@ -15,6 +15,7 @@ from ip2p_gen_data.generate import generate
 from ip2p_train.autoencoder import AutoencoderPart, texture_energy
 from ip2p_train.config import AutoencoderConfig, TrainConfig
 from ip2p_train.parts import build_part
+from ip2p_train.photos import PhotoCrops
 
 SMALL = AutoencoderConfig(
     latent_channels=4, width=16, encoder_blocks=(0, 1), decoder_blocks=(1, 0), crop=32, aligned_share=0.5
@@ -53,7 +54,7 @@ def test_all_pictures_of_favoured_families_are_held(data: Path, tmp_path: Path) 
     def held(favoured: tuple[str, ...]) -> int:
         settings = AutoencoderConfig(fresh=True, crop=32, max_pictures=1, favoured=favoured)
         part = build_part("autoencoder", data, None, TrainConfig(autoencoder=settings), tmp_path)
-        assert isinstance(part, AutoencoderPart)
+        assert isinstance(part, AutoencoderPart) and isinstance(part.crops, PhotoCrops)
         return len(part.crops.images)
 
     few = held(())
@@ -63,7 +64,7 @@ def test_all_pictures_of_favoured_families_are_held(data: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("aligned_share", [0.0, 0.5, 1.0])
 def test_a_loss_names_its_parts_and_has_a_gradient(data: Path, aligned_share: float) -> None:
-    part = AutoencoderPart(data, replace(SMALL, aligned_share=aligned_share))
+    part = AutoencoderPart(PhotoCrops(data, SMALL.crop), replace(SMALL, aligned_share=aligned_share))
     loss, figures = part.loss(torch.Generator().manual_seed(0), 4)
     loss.backward()
     assert {"psnr", "texture", "anchor", "unit"} <= figures.keys()

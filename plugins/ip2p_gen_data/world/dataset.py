@@ -16,7 +16,7 @@ from .render import render_all
 from .scene import Scene, sample
 
 _FIRST = 2**41  # scenes below are for tests and for the oracle's calibration
-_SPACE = 2**38  # rows a seed
+ROWS = 2**38  # of a seed
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class CaptionedScenes:
     for_training: bool = True
 
     def __getitem__(self, index: int) -> Captioned:
-        if not 0 <= index < _SPACE or not 0 <= self.seed < 2**24:
+        if not 0 <= index < ROWS or not 0 <= self.seed < 2**24:
             raise IndexError(f"row {index} of seed {self.seed}; rows go to 2**38 - 1, seeds to 2**24 - 1")
-        scene = sample(_FIRST + self.seed * _SPACE + index)
+        scene = sample(_FIRST + self.seed * ROWS + index)
         rng = random.Random(f"caption of {scene.seed}")
         while held_out(text := caption(scene, rng, self.naming)) == self.for_training:
             scene = sample(2**62 + rng.getrandbits(61))  # of the other part: another scene takes its place

@@ -1,0 +1,142 @@
+"""The text-to-image part: a U-Net that attends to itself and to the caption at every level, and its text encoder.
+
+Prompt-to-Prompt keeps a picture by its self-attention (Hertz et al. 2022, arXiv 2208.01626, section 3.2): a level
+without any would be free to draw something else. The autoencoder is frozen; the text encoder is trained along from
+nothing, since the captions of drawn data are few in kind, and a small network learns best with a language of its own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from ip2p_cli.api import DrawnData
+
+from .assemble import write_checkpoint
+from .config import TextEncoderConfig, TextToImageConfig
+from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
+from .editor import make_scheduler
+from .text_encoder import tokenize, train_tokenizer
+
+
+class CaptionedUNet(nn.Module):
+    """What is trained together."""
+
+    def __init__(self, unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
+        super().__init__()
+        self.unet, self.text_encoder = unet, text_encoder
+
+    def forward(self, latents: Tensor, timesteps: Tensor, ids: Tensor) -> Tensor:
+        """(b, c, h, w), (b,), (b, l) -> (b, c, h, w)."""
+        found: Tensor = self.unet(latents, timesteps, self.text_encoder(ids).last_hidden_state).sample
+        return found
+
+
+class TextToImagePart:
+    """Trains to predict v = α·ε − σ·x_0 (Salimans & Ho 2022) in the latents of drawn pictures."""
+
+    def __init__(self, data: DrawnData, config: TextToImageConfig, vae: AutoencoderTiny) -> None:
+        self.data, self.config = data, config
+        self.vae = vae.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self.tokenizer = train_tokenizer(data.texts(range(VOCABULARY_TEXTS)), _vocabulary(config))
+        factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        text_encoder = CLIPTextModel(_text_config(config, self.tokenizer))
+        unet = fresh_unet(config, vae.config.latent_channels, data.side // factor)
+        # Plain attention: torch's fused CPU kernel is slower backward. Inference is untouched by this.
+        unet.set_attn_processor(AttnProcessor())
+        self.model: nn.Module = CaptionedUNet(unet, text_encoder)
+        self.scheduler = make_scheduler()
+
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        """Mean squared error of v on a batch drawn with `generator`."""
+        captions, pictures = self.data.captioned(draw_rows(self.data, generator, batch_size))
+        x0 = self._latents(as_pixels(pictures))
+        ids = tokenize(self.tokenizer, self._drop(captions, generator), self.config.max_length)
+        last = self.scheduler.config.num_train_timesteps - 1
+        t = (last * torch.rand(batch_size, generator=generator) ** self.config.timestep_power).round().long()
+        noise = torch.randn(x0.shape, generator=generator)
+        z = self.scheduler.add_noise(x0, noise, t).to(memory_format=torch.channels_last)
+        target = self.scheduler.get_velocity(x0, noise, t)
+        error = (self.model(z, t, ids).float() - target).pow(2).mean(dim=(1, 2, 3))
+        high = t > 0.7 * last
+        return error.mean(), {
+            "loss_high_noise": error[high].mean().item() if high.any() else 0.0,
+            "latent_deviation": x0.std().item(),
+        }
+
+    def save(self, folder: Path) -> None:
+        """A checkpoint that any Stable Diffusion pipeline opens."""
+        dtype = getattr(torch, self.config.save_dtype)
+        model: Any = copy.deepcopy(self.model).to(dtype)
+        model.unet.set_default_attn_processor()
+        pipeline = StableDiffusionPipeline(
+            vae=copy.deepcopy(self.vae).to(dtype),
+            text_encoder=model.text_encoder,
+            tokenizer=self.tokenizer,
+            unet=model.unet,
+            scheduler=self.scheduler,
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+        write_checkpoint(folder, pipeline)
+
+    @torch.no_grad()
+    def _latents(self, pixels: Tensor) -> Tensor:
+        """(b, 3, H, W) in [-1, 1] -> (b, c, h, w) of about unit variance."""
+        encoded = self.vae.encode(pixels.to(memory_format=torch.channels_last)).latents
+        return (encoded.float() * self.vae.config.scaling_factor).contiguous()
+
+    def _drop(self, captions: Sequence[str], generator: torch.Generator) -> list[str]:
+        """A share of the captions left out, for guidance (Ho & Salimans 2022, arXiv 2207.12598)."""
+        left_out = torch.rand(len(captions), generator=generator) < self.config.drop_text
+        return ["" if drop else text for text, drop in zip(captions, left_out.tolist(), strict=True)]
+
+
+def fresh_unet(config: TextToImageConfig, channels: int, sample_size: int) -> UNet2DConditionModel:
+    """Self- and cross-attention at every level; the caption also goes, pooled, into the time embedding."""
+    levels = len(config.block_out_channels)
+    return UNet2DConditionModel(
+        sample_size=sample_size,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=config.block_out_channels,
+        layers_per_block=config.layers_per_block,
+        down_block_types=("CrossAttnDownBlock2D",) * levels,
+        up_block_types=("CrossAttnUpBlock2D",) * levels,
+        cross_attention_dim=config.text_width,
+        attention_head_dim=config.attention_heads,  # diffusers reads this as the number of heads
+        addition_embed_type="text",
+        addition_embed_type_num_heads=config.attention_heads,
+        time_embedding_dim=config.time_embedding_dim,
+        resnet_time_scale_shift="scale_shift",
+        norm_num_groups=16,
+    )
+
+
+def _vocabulary(config: TextToImageConfig) -> TextEncoderConfig:
+    return TextEncoderConfig(vocabulary=config.vocabulary, max_length=config.max_length)
+
+
+def _text_config(config: TextToImageConfig, tokenizer: CLIPTokenizer) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=config.text_width,
+        intermediate_size=4 * config.text_width,
+        num_hidden_layers=config.text_layers,
+        num_attention_heads=config.attention_heads,
+        max_position_embeddings=config.max_length,
+        projection_dim=config.text_width,
+        hidden_act="gelu",
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
