@@ -98,9 +98,9 @@ class EditorConfig:
 class TextToImageConfig:
     """Shape of the U-Net and of the text encoder that is trained with it, and how they are trained."""
 
-    block_out_channels: tuple[int, ...] = (96, 160, 224)
+    block_out_channels: tuple[int, ...] = (64, 128, 192)
     layers_per_block: int = 1
-    attention_heads: int = 4
+    attention_heads: int = 2
     time_embedding_dim: int = 384
     vocabulary: int = 1000
     text_width: int = 128

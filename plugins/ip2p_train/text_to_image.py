@@ -26,6 +26,8 @@ from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
 from .editor import make_scheduler
 from .text_encoder import tokenize, train_tokenizer
 
+SCALED_BY = 64  # pictures that the latents' scale is measured on
+
 
 class CaptionedUNet(nn.Module):
     """What is trained together."""
@@ -53,7 +55,11 @@ class TextToImagePart:
         # Plain attention: torch's fused CPU kernel is slower backward. Inference is untouched by this.
         unet.set_attn_processor(AttnProcessor())
         self.model: nn.Module = CaptionedUNet(unet, text_encoder)
-        self.scheduler = make_scheduler()
+        self.scheduler = make_scheduler(steps_offset=1)  # unused by trailing steps, but the pipeline insists
+        # Latents of unit variance, as a noise schedule takes them to be (Rombach et al. 2022, arXiv 2112.10752, G).
+        self.vae.register_to_config(scaling_factor=1.0)
+        deviation = self._latents(as_pixels(data.captioned(range(SCALED_BY))[1])).std().item()
+        self.vae.register_to_config(scaling_factor=1 / deviation)
 
     def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         """Mean squared error of v on a batch drawn with `generator`."""
@@ -132,7 +138,7 @@ def _text_config(config: TextToImageConfig, tokenizer: CLIPTokenizer) -> CLIPTex
         hidden_size=config.text_width,
         intermediate_size=4 * config.text_width,
         num_hidden_layers=config.text_layers,
-        num_attention_heads=config.attention_heads,
+        num_attention_heads=max(1, config.text_width // 32),
         max_position_embeddings=config.max_length,
         projection_dim=config.text_width,
         hidden_act="gelu",
