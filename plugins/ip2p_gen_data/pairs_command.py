@@ -66,7 +66,7 @@ def pairs(
 
     settings = {"engine": "p2p", "model": fingerprint(checkpoint), "dtype": dtype, **as_settings(draws, config)}
     progress = make_candidates(output, captions, engine, draws, settings, batch_size)
-    show(((one.done, one.total) for one in progress), "pairs")
+    show(progress, "pairs")
     typer.echo(f"{output}: {len(captions) * chosen.samples} candidates of {len(captions)} caption pairs", err=True)
 
 

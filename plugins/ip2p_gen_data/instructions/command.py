@@ -52,6 +52,7 @@ def instructions(
     engines = data_engines(INSTRUCTIONS)
     if lm not in engines:
         raise UsageError(f"unknown --lm {lm!r}; there are: {', '.join(sorted(engines))}")
+    from ..progress import show
     from .judge import Judge
     from .stage import make_instructions
 
@@ -76,11 +77,7 @@ def instructions(
         "seed": seed,
     }
     engine = engines[lm].make(options)
-    for step in make_instructions(output, found, engine, Judge(text_check()), settings):
-        _say(
-            f"{step.done}/{step.total} captions  {step.kept} kept  {step.rate:.1f} captions/s  "
-            f"{step.eta / 60:.0f} min left"
-        )
+    show(make_instructions(output, found, engine, Judge(text_check()), settings), "captions")
     _summary(output)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,17 +19,6 @@ ROWS_PER_SHARD = 128
 TRIES = 4  # one, and three more (the reference code's own number)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far the stage is."""
-
-    done: int  # captions of finished shards
-    total: int
-    kept: int
-    rate: float  # captions a second, in this run
-    eta: float  # seconds
-
-
 @dataclass
 class Run:
     """What the shards of one run share."""
@@ -44,8 +32,10 @@ class Run:
 
 def make_instructions(
     output: Path, captions: Sequence[str], engine: InstructionEngine, judge: Judge, settings: dict[str, Any]
-) -> Iterator[Progress]:
-    """Write every missing shard, telling after each how far it is. `settings` name the engine and the seed.
+) -> Iterator[tuple[int, int]]:
+    """Write every missing shard, telling after each (captions done, of how many).
+
+    `settings` name the engine and the seed.
 
     Raises:
         UsageError: `output` holds rows made with other settings or captions.
@@ -54,17 +44,14 @@ def make_instructions(
     record = {**settings, "captions": _digest(captions), "rows": len(captions), "rows_per_shard": ROWS_PER_SHARD}
     claim(stage_folder(output, STAGE), record)
     run = Run(engine, str(settings["engine"]), judge, int(settings["seed"]), {_key(row) for row in read_rows(output)})
-    kept, done, made, started = len(run.seen), 0, 0, time.monotonic()
+    done = 0
     for index, start in enumerate(range(0, len(captions), ROWS_PER_SHARD)):
         part = captions[start : start + ROWS_PER_SHARD]
         done += len(part)
         if shard_file(output, index).exists():
             continue
-        rows, rejected = _shard(run, start, part)
-        write_shard(output, index, rows, rejected)
-        kept, made = kept + len(rows), made + len(part)
-        rate = made / max(time.monotonic() - started, 1e-9)
-        yield Progress(done, len(captions), kept, rate, (len(captions) - done) / rate)
+        write_shard(output, index, *_shard(run, start, part))
+        yield done, len(captions)
 
 
 def row_seed(seed: int, row: int, attempt: int) -> int:

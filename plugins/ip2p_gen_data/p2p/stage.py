@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,16 +24,6 @@ Engine = Callable[[Sequence[Work]], "Sequence[ImagePair | None]"]
 PER_SHARD = 128  # candidates: what a killed run loses at most
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far the stage is."""
-
-    done: int  # candidates
-    total: int
-    rate: float  # candidates a second, in this run
-    eta: float  # seconds
-
-
 def make_candidates(
     output: Path,
     pairs: Sequence[CaptionPair],
@@ -43,8 +32,8 @@ def make_candidates(
     settings: Mapping[str, Any],
     batch_size: int = 8,
     per_shard: int = PER_SHARD,
-) -> Iterator[Progress]:
-    """Write every missing shard, telling after each batch how far it is.
+) -> Iterator[tuple[int, int]]:
+    """Write every missing shard, telling after each batch (candidates done, of how many).
 
     Args:
         output: the dataset's folder.
@@ -66,7 +55,7 @@ def make_candidates(
     missing = [index for index in range(shards) if not shard_file(output, index).exists()]
     if not missing:
         return
-    run, started = engine(), time.monotonic()
+    run = engine()
     left = sum(len(_work(pairs, config, index, per_shard)) for index in missing)
     made, before = 0, total - left
     for index in missing:
@@ -77,8 +66,7 @@ def make_candidates(
             made += len(part)
             if len(found) == len(work):
                 write_candidates(output, index, found)
-            rate = made / max(time.monotonic() - started, 1e-9)
-            yield Progress(before + made, total, rate, (left - made) / rate)
+            yield before + made, total
 
 
 def _work(pairs: Sequence[CaptionPair], config: DrawConfig, shard: int, per_shard: int) -> list[Work]:
