@@ -87,7 +87,8 @@ class Claims:
             return None
         beside = self._journal.is_beside(entry)
         if entry.state == DONE:
-            counts = (beside or self._on_exists is OnExists.RESUME) and self._journal.is_intact(entry)
+            keeps = self._on_exists in (OnExists.RESUME, OnExists.RENAME)  # the same picture twice helps nobody
+            counts = (beside or keeps) and self._journal.is_intact(entry)
             return Ended("skipped") if counts else None
         if beside:
             return Ended(BLOCKED if entry.state == BLOCKED else FAILED, entry.reason)

@@ -17,7 +17,7 @@ from ip2p_cli.commands import apply, doctor, edit, models, plugins, recipes, sho
 from ip2p_cli.config import load_config
 from ip2p_cli.errors import EXIT_BUG, EXIT_OK, EXIT_USAGE, Ip2pError
 from ip2p_cli.plugin_manager import DISABLED_VARIABLE, create_plugin_manager, disabled_by_environment, register_commands
-from ip2p_cli.printable import one_line
+from ip2p_cli.printable import say
 
 HELP = 'Batch photo editing by written instruction.\n\nip2p edit photos/ --instruction "add a sunset"'
 EXIT_INTERRUPTED = 130
@@ -119,18 +119,14 @@ def _explain(problem: Exception) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"ip2p: {one_line(text)}", file=sys.stderr, flush=True)
+    say(f"ip2p: {text}")
 
 
 def main() -> NoReturn:
-    """The entry point of the command `ip2p`."""
+    """Run the command line of this process, and end it."""
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()
     except OSError:  # a reader such as `head` has gone: Python must not complain of it on its way out
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

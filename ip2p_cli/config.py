@@ -29,15 +29,28 @@ def _text(value: object) -> str:
 
 def _integer(value: object) -> int:
     if isinstance(value, str):
-        value = int(value)
+        try:
+            return int(value)
+        except ValueError:
+            raise ValueError("give a whole number") from None
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("give a whole number")
     return value
 
 
+def _megapixels(value: object) -> int:
+    number = _integer(value)
+    if number < 1:
+        raise ValueError("give a whole number from 1")
+    return number
+
+
 def _number(value: object) -> float:
     if isinstance(value, str):
-        value = float(value)
+        try:
+            return float(value)
+        except ValueError:
+            raise ValueError("give a number") from None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("give a number")
     return float(value)
@@ -83,7 +96,7 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "offline": _switch,
     "quiet": _switch,
     "no_plugin": _names,
-    "max_megapixels": _integer,
+    "max_megapixels": _megapixels,
 }
 
 

@@ -66,9 +66,10 @@ def send(stream: IO[bytes], photo: Photo) -> None:
         pixels.append(frame.rgb.tobytes())
         if frame.alpha is not None:
             pixels.append(frame.alpha.tobytes())
-    metadata = {"icc": photo.icc, "exif": photo.exif, "xmp": photo.xmp}
-    head = {
+    metadata = {"icc": photo.icc, "exif": photo.exif, "xmp": photo.xmp, "comment": photo.comment}
+    head: dict[str, object] = {
         "format": photo.format,
+        "dpi": photo.dpi,
         "durations": photo.durations,
         "plays": photo.plays,
         "poster": photo.poster,

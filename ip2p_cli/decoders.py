@@ -124,6 +124,8 @@ def receive(stream: IO[bytes]) -> Photo | str:
         icc=metadata.get("icc"),
         exif=metadata.get("exif"),
         xmp=metadata.get("xmp"),
+        dpi=tuple(head["dpi"]) if head["dpi"] else None,
+        comment=metadata.get("comment"),
         further=tuple(further),
         durations=tuple(head["durations"]),
         plays=head["plays"],

@@ -29,7 +29,8 @@ def read_exif(image: Image) -> Exif | None:
     try:
         exif = image.getexif()
         for group in (_DETAILS, _GPS):
-            exif.get_ifd(group)  # read now: the file may be closed later
+            if group in exif:  # to ask for one that is not there makes an empty one
+                exif.get_ifd(group)  # read now: the file may be closed later
     except Exception:  # damaged EXIF is no reason to refuse a good photo
         return None
     return exif
@@ -44,7 +45,7 @@ def clean_exif(exif: Exif | None, size: tuple[int, int]) -> bytes | None:
             del exif[tag]
     if ORIENTATION in exif:
         exif[ORIENTATION] = 1
-    details = exif.get_ifd(_DETAILS)
+    details = exif.get_ifd(_DETAILS) if _DETAILS in exif else {}
     for tag in list(details):
         if tag == _MAKER_NOTE or tag not in _DETAILS_KEPT:
             del details[tag]
@@ -68,7 +69,7 @@ def exif_for_output(exif: bytes | None, size: tuple[int, int], *, keep_gps: bool
 
 
 def _sized(exif: Exif, size: tuple[int, int]) -> Exif:
-    details = exif.get_ifd(_DETAILS)
+    details = exif.get_ifd(_DETAILS) if _DETAILS in exif else {}
     for tag, pixels in zip(_SIZE_TAGS, size, strict=True):
         if tag in details:
             details[tag] = pixels

@@ -45,6 +45,8 @@ class Photo:
     xmp: bytes | None = None  # as it was found
     further: tuple[Frame, ...] = ()
     durations: tuple[int, ...] = ()  # in ms, one a frame
+    dpi: tuple[float, float] | None = None  # for print
+    comment: bytes | None = None  # of a JPEG
     plays: int = 0  # how often an animation plays; 0: for ever
     poster: bool = False  # the first frame is shown only where animations are not
 
@@ -101,6 +103,8 @@ def _too_large(max_pixels: int) -> str:
 def _unidentified(data: bytes) -> str:
     if data.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
         return "EPS is a program, not a photo; export it as PNG"
+    if format_of_bytes(data) is not None:
+        return "it is damaged at its start; export or fetch it again"
     if b"\0" not in data[:512]:
         return "it is text, not an image; check the file"
     return "none of the image formats that are read, or damaged at its start; export it as JPEG or PNG"
@@ -120,11 +124,24 @@ def _photo(image: Image, data: bytes, max_pixels: int, first_only: bool) -> Phot
     for _ in _pages(image, count, max_pixels):
         further.append(_frame(image)[0])
         durations.append(_milliseconds(image))
-    photo = Photo(first.rgb, format_, first.alpha, icc, clean_exif(exif, first.rgb.size), xmp)
+    photo = Photo(
+        *(first.rgb, format_, first.alpha, icc, clean_exif(exif, first.rgb.size), xmp),
+        dpi=_dpi(image),
+        comment=image.info.get("comment") if format_ == "JPEG" else None,
+    )
     if not further:
         return photo
     shown = () if format_ in ("TIFF", "HEIF") else tuple(durations)
     return replace(photo, further=tuple(further), durations=shown, plays=plays, poster=poster)
+
+
+def _dpi(image: Image) -> tuple[float, float] | None:
+    """Pixels an inch, where the file names a number that can be one. Turned with the picture, both are the same."""
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return (across, down) if across == down and 1 <= across < 65536 else None
 
 
 def _check_size(image: Image, max_pixels: int) -> None:

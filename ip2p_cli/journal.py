@@ -121,16 +121,17 @@ class Journal:
         return True
 
     def claim_another_name(self, output: Path, claim: Claim) -> Entry:
-        """Take an item in hand under a free name like that of `output`, unless a run beside this one has it already.
+        """Take an item in hand under a free name like that of `output`, unless another run has it already.
 
-        Returns the entry: this run's new one, or the other run's.
+        Returns the entry: this run's new one, or the other run's, which runs beside this one or has done it before.
         """
         planned = self._name(output)
         with self._transaction() as database:
             query = f"SELECT {COLUMNS} FROM items WHERE planned = ? AND key = ?"
             for row in database.execute(query, (as_blob(planned), claim.key)):
                 found = from_row(row)
-                if found.run != self.run and self.is_beside(found):
+                is_done = found.state == DONE and self.is_intact(found)
+                if found.run != self.run and (is_done or self.is_beside(found)):
                     return found
             entry = replace(self._claimed(self._free_name(database, output), claim), planned=planned)
             entries.put(database, entry)

@@ -115,6 +115,10 @@ def _save_options(size: tuple[int, int], photo: Photo, encoding: Encoding, forma
         "JPEG2000": {"irreversible": False},
     }
     options = by_format.get(format_, {})
+    if photo.dpi and format_ in ("JPEG", "PNG", "TIFF", "BMP"):
+        options["dpi"] = photo.dpi
+    if photo.comment and format_ == "JPEG" and encoding.metadata is Metadata.KEEP:
+        options["comment"] = photo.comment
     if photo.icc:
         options["icc_profile"] = photo.icc
     exif = None

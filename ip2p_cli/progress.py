@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ip2p_cli.events import STATUSES, Summary, source_name
-from ip2p_cli.printable import one_line
+from ip2p_cli.printable import one_line, say
 from ip2p_cli.types import Outcome
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Display:
         if self._progress is not None:
             self._progress.console.print(safe, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(safe, file=sys.stderr, flush=True)
+            say(text)
 
 
 def _short(name: str) -> str:

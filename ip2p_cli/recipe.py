@@ -77,6 +77,10 @@ class Recipe:
         values = {**self.variables, **chosen}
         chain = tuple(replace(s, instruction=templates.fill(s.instruction, values).strip()) for s in self.steps)
         for number, step in enumerate(chain, 1):
+            if not _is_unicode(step.instruction):
+                raise RecipeError(
+                    f"instruction {step.instruction!r} is not UTF-8; set the terminal, or mend the script"
+                )
             if not step.instruction:
                 raise RecipeError(
                     f"step {number} of {self.name or 'the recipe'} has an empty instruction; say what to do"
@@ -209,6 +213,11 @@ def check_guidance(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:  # NaN fails too
         raise UsageError(f"{where} is {value!r}; give a number from 0 to 100")
     return float(value)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether all of it was UTF-8: what is not comes from the command line as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _text(value: object, where: str) -> str:

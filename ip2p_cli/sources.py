@@ -5,13 +5,14 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from ip2p_cli.errors import UsageError
+from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.formats import SUFFIX_FORMAT
 from ip2p_cli.types import Source
 
@@ -88,9 +89,7 @@ class SourceList:
         photos, folders = [], []
         with os.scandir(folder) as entries:
             for entry in entries:
-                # A broken link is taken and fails as an item; a pipe would block the run and is not.
-                is_file = entry.is_file() or (entry.is_symlink() and not entry.is_dir())
-                if is_file and _is_photo_name(Path(entry.name)):
+                if _is_photo_name(Path(entry.name)) and _is_file(entry):
                     photos.append(entry.name)
                 elif self._is_to_enter(entry):
                     folders.append(entry.name)
@@ -102,6 +101,14 @@ class SourceList:
 
     def _is_output_root(self, folder: Path) -> bool:
         return self.output_root is not None and os.path.realpath(folder) == os.path.realpath(self.output_root)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """A broken link, or one in a circle, is taken and fails as an item; a pipe would block the run and is not."""
+    try:
+        return entry.is_file() or (entry.is_symlink() and not entry.is_dir())
+    except OSError:
+        return True
 
 
 def _is_photo_name(path: Path) -> bool:
@@ -171,6 +178,8 @@ def read_nul_list(name: str, stdin: BinaryIO | None = None) -> list[str]:
     Raises:
         UsageError: the list cannot be read.
     """
+    if name == STDIN and stdin is None and sys.stdin is None:
+        raise UsageError("--files-from0 - reads stdin, which is closed; redirect it, or give a file")
     try:
         data = (stdin or sys.stdin.buffer).read() if name == STDIN else Path(name).read_bytes()
     except OSError as problem:
@@ -190,8 +199,11 @@ class SourceReader:
 
         Raises:
             OSError: it cannot be read.
+            ItemError: it is no file.
         """
         if source.path is not None:
+            if stat.S_ISFIFO(source.path.stat().st_mode):
+                raise ItemError("it is a pipe, which may never end; give its contents on stdin, as -")
             return source.path.read_bytes()
         if self._kept is None:
             self._kept = (self._stdin or sys.stdin.buffer).read()

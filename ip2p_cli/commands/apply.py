@@ -31,7 +31,7 @@ def apply(
 ) -> None:
     """Apply a recipe to photos.
 
-    ip2p apply golden-hour photos/ --set strength=strong
+    ip2p apply golden-hour photos/ --set light="soft amber light"
     """
     loaded = load_recipe(recipe).with_variables(_pairs(variables or ()))
     raise typer.Exit(run_request(Request(loaded, sources or (), source, edit, model, output, run)))

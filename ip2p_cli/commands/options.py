@@ -127,7 +127,10 @@ class OutputOptions:
     ] = None
     quality: Annotated[int | None, typer.Option(help="1 to 100. (default: 95)", rich_help_panel=_OUTPUT)] = None
     metadata: Annotated[
-        Metadata | None, typer.Option(help="What to keep of the EXIF. (default: keep)", rich_help_panel=_OUTPUT)
+        Metadata | None,
+        typer.Option(
+            help="What to keep of EXIF and XMP: keep, strip-gps, strip-all. (default: keep)", rich_help_panel=_OUTPUT
+        ),
     ] = None
     c2pa_cert: Annotated[
         str | None,
@@ -143,7 +146,11 @@ class OutputOptions:
     ] = False
     on_exists: Annotated[
         OnExists | None,
-        typer.Option(help="Where an output is there already. (default: resume)", rich_help_panel=_OUTPUT),
+        typer.Option(
+            help="Where an output is there already: resume skips what was made of the same photo and settings, refuses "
+            "the rest; overwrite replaces it; rename keeps both; error refuses. (default: resume)",
+            rich_help_panel=_OUTPUT,
+        ),
     ] = None
 
 

@@ -133,6 +133,8 @@ def _sources(asked: Asked, target: Destination, reader: SourceReader) -> SourceL
     arguments = asked.arguments or (() if listed else asked.of_recipe)
     stdin_name = "stdin"
     if STDIN in arguments:
+        if sys.stdin is None:
+            raise UsageError("- reads an image from stdin, which is closed; redirect it, or name a file")
         if sys.stdin.isatty():
             raise UsageError("- reads an image from stdin, which is the terminal; redirect it, or name a file")
         stdin_name += suffix_of(reader.read(Source(None, PurePosixPath(stdin_name))))

@@ -195,7 +195,7 @@ def _auto_or_integer(text: str, option: str) -> int | None:
     if text == "auto":
         return None
     if not text.isdecimal() or not 1 <= int(text) <= 65536:
-        raise UsageError(f"{option} {text}: give auto or a whole number from 1")
+        raise UsageError(f"{option} {text}: give auto or a whole number from 1 to 65536")
     return int(text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -84,3 +85,19 @@ def test_the_second_signal_stops_at_once(running: subprocess.Popen[str], tmp_pat
     running.send_signal(signal.SIGTERM)
     assert running.wait() == 143
     assert outputs(tmp_path) == [".ip2p"]
+
+
+@pytest.mark.parametrize("closed", ["2>/dev/full", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/null 2>&-"])
+def test_what_nobody_can_read_stops_no_work(tmp_path: Path, closed: str) -> None:
+    """Real file descriptors: a closed one must not be taken by the journal, where a library would write into it."""
+    save(tmp_path / "photo.png")
+    command = f"{shlex.quote(sys.executable)} -m ip2p_cli edit photo.png -i x -n {closed}"
+    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, check=False).returncode == 0
+
+
+def test_a_signal_while_modules_are_imported_is_no_traceback(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['ip2p_cli.cli'] = None; import ip2p_cli.__main__ as m, builtins\n"
+    code += "def stop(*a, **k): raise KeyboardInterrupt\n"
+    code += "builtins.__import__ = stop; m.main()"
+    end = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (end.returncode, end.stderr) == (130, "ip2p: interrupted\n")

@@ -141,7 +141,8 @@ def test_overwrite_rename_error(bench: Bench) -> None:
     bench.run("x")
     assert bench.run("x", on_exists=OnExists.ERROR) == ["failed"] * 6
     assert bench.run("xx", on_exists=OnExists.RENAME) == ["done"] * 6
-    assert bench.run("xx", on_exists=OnExists.RENAME) == ["done"] * 6
+    assert bench.run("xx", on_exists=OnExists.RENAME) == ["skipped"] * 6  # the same again is no other picture
+    assert bench.run("xy", on_exists=OnExists.RENAME) == ["done"] * 6
     assert len(bench.written()) == 18
     assert {"0.png", "0_1.png", "0_2.png"} <= set(bench.written())
     assert bench.run("xxx", on_exists=OnExists.OVERWRITE) == ["done"] * 6

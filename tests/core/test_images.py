@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from ip2p_cli.errors import ItemError
+from ip2p_cli.exif import ORIENTATION
 from ip2p_cli.formats import suffix_of
 from ip2p_cli.images import decode
 from tests.photos import camera_exif, encoded, gradient
@@ -167,3 +168,19 @@ def test_suffixes_of_bytes() -> None:
     assert suffix_of(encoded(gradient(), "PNG")) == ".png"
     assert suffix_of(encoded(gradient(), "JPEG")) == ".jpg"
     assert suffix_of(b"nothing") == ""
+
+
+def test_density_and_comment_are_read_and_no_group_is_invented() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    photo = decode(encoded(gradient(8, 6), dpi=(300, 300), comment=b"by hand", exif=exif))
+    assert (photo.dpi, photo.comment) == ((300, 300), b"by hand")
+    assert photo.exif is not None
+    kept = Image.Exif()
+    kept.load(photo.exif)
+    assert dict(kept) == {ORIENTATION: 1}
+
+
+def test_a_damaged_start_is_not_called_text() -> None:
+    with pytest.raises(ItemError, match="damaged"):
+        decode(b"\x89PNG\r\n\x1a\n" + b"x" * 600)

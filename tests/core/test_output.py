@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageCms
@@ -96,3 +97,13 @@ def test_too_large_for_the_format() -> None:
 def test_the_models_own_pixels_get_a_small_alpha() -> None:
     photo = decode(encoded(gradient(mode="RGBA"), "PNG"))
     assert reopened(encode(photo.rgb.resize((8, 6)), photo, Encoding(), MARK)).size == (8, 6)
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF"])
+def test_the_density_stays_and_the_comment_where_metadata_are_kept(format_: str) -> None:
+    photo = replace(decode(encoded(gradient(8, 6))), dpi=(300.0, 300.0), comment=b"by hand")
+    for metadata in Metadata:
+        written = Image.open(io.BytesIO(encode(photo.rgb, photo, Encoding(format_, metadata=metadata), MARK)))
+        assert [round(value) for value in written.info["dpi"]] == [300, 300]
+        kept = format_ == "JPEG" and metadata is Metadata.KEEP
+        assert written.info.get("comment") == (b"by hand" if kept else None)

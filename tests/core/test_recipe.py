@@ -209,3 +209,8 @@ def test_a_missing_recipe_file(tmp_path: Path) -> None:
 def test_a_recipe_without_a_name_is_called_after_its_file(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("schema = 1\n" + STEP)
     assert load_recipe(str(tmp_path / "mine.toml")).name == "mine"
+
+
+def test_an_instruction_that_is_no_utf8_is_refused_before_any_work() -> None:
+    with pytest.raises(RecipeError, match="is not UTF-8"):
+        list(from_instructions(["\udcff night"]).chains())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from ip2p_cli.errors import UsageError
+from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.journal import Claim, Journal
 from ip2p_cli.own_outputs import OwnOutputs
 from ip2p_cli.sources import SourceList, SourceReader, find_sources, nothing_found, read_nul_list
@@ -155,3 +155,13 @@ def test_nul_lists(tree: Path) -> None:
 
 def test_a_source_list_is_empty_without_roots() -> None:
     assert list(SourceList((), Path())) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_links_in_a_circle_fail_as_items_and_pipes_are_left_out(tree: Path) -> None:
+    (tree / "photos" / "loop.jpg").symlink_to("loop.jpg")
+    (tree / "photos" / "loop").symlink_to("loop")
+    os.mkfifo(tree / "photos" / "pipe.jpg")
+    assert relative(find_sources(["photos"], recurse=True)) == ["a.png", "b.JPG", "loop.jpg", "sub/c.webp"]
+    with pytest.raises(ItemError, match="it is a pipe"):
+        SourceReader().read(Source(tree / "photos" / "pipe.jpg", PurePosixPath("pipe.jpg")))
