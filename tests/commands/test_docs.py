@@ -10,7 +10,9 @@ from types import ModuleType
 import pytest
 
 from ip2p_cli import hookspecs
+from ip2p_cli.config import KEYS
 from ip2p_cli.plugin_manager import PluginManager
+from ip2p_cli.recipe import parse_recipe
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("ip2p_"))
@@ -37,3 +39,14 @@ def test_the_example_of_a_hook_is_a_plugin(hook: str) -> None:
     manager.register(plugin, "example")
     manager.check_pending()
     assert [caller.name for caller in manager.get_hookcallers(plugin) or []] == [hook]
+
+
+def test_the_recipe_of_the_page_is_one() -> None:
+    [text] = re.findall(r"```toml\n(.*?)```", (DOCS / "recipes.md").read_text(encoding="utf-8"), re.DOTALL)
+    [chain] = parse_recipe(text, Path("recipe.toml")).chains()
+    assert [step.instruction for step in chain] == ["add a sunset", "make it warmer"]
+
+
+def test_the_pipelines_page_names_every_default() -> None:
+    page = (DOCS / "pipelines.md").read_text(encoding="utf-8")
+    assert [key for key in KEYS if not re.search(rf"\b{key}\b", page)] == []
