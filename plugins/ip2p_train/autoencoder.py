@@ -13,7 +13,8 @@ from typing import Protocol
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderTiny
-from torch import Tensor
+from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
+from torch import Tensor, nn
 
 from .config import AutoencoderConfig
 
@@ -35,13 +36,7 @@ class AutoencoderPart:
     def __init__(self, crops: Crops, config: AutoencoderConfig, start: AutoencoderTiny | None = None) -> None:
         """`start` is trained on; without it, a fresh one is."""
         self.config, self.crops = config, crops
-        self.model = start or AutoencoderTiny(
-            latent_channels=config.latent_channels,
-            encoder_block_out_channels=(config.width,) * len(config.encoder_blocks),
-            decoder_block_out_channels=(config.width,) * len(config.decoder_blocks),
-            num_encoder_blocks=config.encoder_blocks,
-            num_decoder_blocks=config.decoder_blocks,
-        )
+        self.model = start or fresh_autoencoder(config)
         self.factor = 2 ** (len(self.model.config.block_out_channels) - 1)
         if config.decoder_only:
             self.model.encoder.requires_grad_(False)
@@ -81,6 +76,33 @@ class AutoencoderPart:
 
     def save(self, folder: Path) -> None:
         self.model.save_pretrained(folder / "vae")
+
+
+def fresh_autoencoder(config: AutoencoderConfig) -> AutoencoderTiny:
+    """A new one whose signal neither dies nor grows on its way (He et al. 2015, arXiv 1502.01852, section 2.2).
+
+    By PyTorch's own start each convolution shrinks it to less than a half; without norms in between, the first
+    thousands of pictures would be spent on growing it again.
+    """
+    model = AutoencoderTiny(
+        latent_channels=config.latent_channels,
+        encoder_block_out_channels=(config.width,) * len(config.encoder_blocks),
+        decoder_block_out_channels=(config.width,) * len(config.decoder_blocks),
+        num_encoder_blocks=config.encoder_blocks,
+        num_decoder_blocks=config.decoder_blocks,
+    )
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, AutoencoderTinyBlock):
+                module.conv[-1].weight.mul_(0.2)  # what a block adds to its input is little at first
+        for half in (model.encoder, model.decoder):
+            half.layers[-1].weight.mul_(0.5)
+    return model
 
 
 def load_autoencoder(base: Path) -> AutoencoderTiny:

@@ -33,7 +33,9 @@ class ClipPart:
         self.data, self.config = data, config
         vocabulary = TextEncoderConfig(vocabulary=config.vocabulary, max_length=config.max_length)
         self.tokenizer = train_tokenizer(data.texts(range(VOCABULARY_TEXTS)), vocabulary)
-        self.model: nn.Module = CLIPModel(_model_config(config, self.tokenizer, data.side))
+        model = CLIPModel(_model_config(config, self.tokenizer, data.side))
+        model.set_attn_implementation("eager")  # torch's fused CPU kernel is slower backward
+        self.model: nn.Module = model
 
     def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         """Contrastive loss of pictures and captions, half of them edited ones, and of edits by their directions."""

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
-from ip2p_train.autoencoder import AutoencoderPart, texture_energy
+from ip2p_train.autoencoder import AutoencoderPart, fresh_autoencoder, texture_energy
 from ip2p_train.config import AutoencoderConfig, TrainConfig
 from ip2p_train.parts import build_part
 from ip2p_train.photos import PhotoCrops
@@ -69,3 +69,13 @@ def test_a_loss_names_its_parts_and_has_a_gradient(data: Path, aligned_share: fl
     loss.backward()
     assert {"psnr", "texture", "anchor", "unit"} <= figures.keys()
     assert all(p.grad is not None for p in part.model.parameters())
+
+
+def test_a_fresh_autoencoder_keeps_the_signal_alive() -> None:
+    torch.manual_seed(0)
+    model = fresh_autoencoder(AutoencoderConfig())
+    x = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        z = model.encode(x).latents
+        y = model.decode(z).sample
+    assert 0.2 < z.std() < 5 and 0.05 < y.std() < 5

@@ -1,9 +1,13 @@
-"""The grammar as an instruction engine: a caption -> an edit of it, without a model; and corpora of such triplets."""
+"""The grammar as an instruction engine: a caption -> an edit of it, without a model; and corpora of such triplets.
+
+`python -m ip2p_gen_data.world.corpus FILE COUNT` writes one to tune a language model on.
+"""
 
 from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,3 +68,7 @@ def write_corpus(path: Path, count: int, seed: int = 0, *, for_training: bool = 
                 file.write(json.dumps(asdict(row)) + "\n")
             if len(seen) == count:
                 return
+
+
+if __name__ == "__main__":
+    write_corpus(Path(sys.argv[1]), int(sys.argv[2]))
