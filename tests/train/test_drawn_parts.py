@@ -13,8 +13,12 @@ from ip2p_gen_data.clip_filter.model import load_clip
 from ip2p_gen_data.instructions.finetune import finetune
 from ip2p_gen_data.instructions.local import load_lm
 from ip2p_gen_data.instructions.triplets import Triplet
+from ip2p_gen_data.p2p.config import DrawConfig, P2PConfig, draw
+from ip2p_gen_data.p2p.engine import P2PEngine
 from ip2p_gen_data.p2p.model import load_text_to_image
 from ip2p_gen_data.p2p.sharing import cross_attentions, self_attentions
+from ip2p_gen_data.pairs_command import samplers
+from ip2p_gen_data.prompts import CaptionPair
 from ip2p_train.clip import contrast
 from ip2p_train.config import (
     AutoencoderConfig,
@@ -64,10 +68,10 @@ def test_a_text_to_image_checkpoint_draws_and_attends_at_every_level(trained: Pa
     assert (model.native_size, model.factor) == (64, 4)
     for block in (*model.unet.down_blocks, model.unet.mid_block, *model.unet.up_blocks):
         assert self_attentions(block) and cross_attentions(block)
-    text = model.captions(["a red ball on the grass"]).embeddings
-    with torch.inference_mode():
-        latents = model.unet(torch.randn(1, 4, 16, 16), 10, text).sample
-        assert model.decode(latents).shape == (1, 3, 64, 64)
+    engine = P2PEngine(model, P2PConfig(steps=3), samplers())
+    pair = CaptionPair(0, "a red ball on the grass", "make it night", "a red ball on the grass at night")
+    [images] = engine([(pair, draw(DrawConfig(), 0, 0))])
+    assert images is not None and images.edited.size == (64, 64)
 
 
 def test_a_clip_compares_pictures_with_captions(trained: Path, world: DrawnData) -> None:
