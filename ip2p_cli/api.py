@@ -18,7 +18,18 @@ from ip2p_cli.data_engines import (
     EditAnswer,
     InstructionEngine,
 )
-from ip2p_cli.dataset import COLUMNS, REQUIRED, Pair, encode_image, read_pairs, shard_path, shards_of, write_shard
+from ip2p_cli.dataset import (
+    COLUMNS,
+    REQUIRED,
+    Pair,
+    count_pairs,
+    encode_image,
+    read_pairs,
+    shard_path,
+    shards_of,
+    write_shard,
+)
+from ip2p_cli.devices import choose_device
 from ip2p_cli.errors import (
     EnvironmentStop,
     Ip2pError,
@@ -30,6 +41,8 @@ from ip2p_cli.errors import (
     UsageError,
 )
 from ip2p_cli.hookspecs import SamplerFactory, hookimpl
+from ip2p_cli.quiet import quiet_libraries
+from ip2p_cli.signals import StopRequest
 from ip2p_cli.types import (
     EditJob,
     EditRequest,
@@ -42,6 +55,7 @@ from ip2p_cli.types import (
     StepSettings,
     Verdict,
 )
+from ip2p_cli.writing import make_output_folder, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,20 +94,26 @@ __all__ = [
     "Source",
     "Step",
     "StepSettings",
+    "StopRequest",
     "UsageError",
     "Verdict",
+    "choose_device",
+    "count_pairs",
     "data_engines",
     "encode_image",
     "find_model",
     "hookimpl",
     "hooks",
     "load_editor",
+    "make_output_folder",
     "progress_bar",
+    "quiet_libraries",
     "read_pairs",
     "shard_path",
     "shards_of",
     "text_check",
     "write_shard",
+    "writing",
 ]
 
 

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ip2p_cli.errors import UsageError
+from ip2p_cli.printable import in_short
+from ip2p_cli.writing import writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
     from PIL import Image
 
 COLUMNS = {
@@ -77,15 +80,23 @@ def schema() -> pa.Schema:
 
 
 def write_shard(folder: Path, index: int, count: int, pairs: Iterable[Pair]) -> Path:
-    """Write `data-IIIII-of-NNNNN.parquet` by rename: a shard is there whole or not at all."""
+    """Write `data-IIIII-of-NNNNN.parquet` by rename: a shard is there whole or not at all.
+
+    Raises:
+        EnvironmentStop: the disk is full, read-only or failing.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = [_row(pair) for pair in pairs]
     path = shard_path(folder, index, count)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema()), temporary)
-    os.replace(temporary, path)
+    with writing(path):
+        try:
+            pq.write_table(pa.Table.from_pylist(rows, schema=schema()), temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # there only after a failure: it would keep a full disk full
     return path
 
 
@@ -109,16 +120,8 @@ def read_pairs(folder: Path, columns: Sequence[str] | None = None) -> Iterator[M
     Raises:
         UsageError: no Parquet shard in `folder`, or one without a required column.
     """
-    import pyarrow.parquet as pq
-
-    shards = shards_of(folder)
-    if not shards:
-        raise UsageError(f"{folder} holds no dataset (*.parquet); make one: ip2p gen-data -o {folder}")
-    for shard in shards:
-        with pq.ParquetFile(shard) as file:
-            missing = [name for name in REQUIRED if name not in file.schema_arrow.names]
-            if missing:
-                raise UsageError(f"{shard} has no column {missing[0]}; it has: {', '.join(file.schema_arrow.names)}")
+    for shard in _some_shards(folder):
+        with _opened(shard) as file:
             asked = (*REQUIRED, "family", "seed") if columns is None else columns
             wanted = [name for name in asked if name in file.schema_arrow.names]
             lacking = {name: None for name in asked if columns is not None and name not in wanted}
@@ -128,6 +131,44 @@ def read_pairs(folder: Path, columns: Sequence[str] | None = None) -> Iterator[M
                         if name in row:
                             row[name] = row[name]["bytes"]
                     yield row | lacking
+
+
+def count_pairs(folder: Path) -> int:
+    """How many rows a dataset has; only what stands at the end of each shard is read.
+
+    Raises:
+        UsageError: as `read_pairs`, or there are none.
+    """
+    total = 0
+    for shard in _some_shards(folder):
+        with _opened(shard) as file:
+            total += file.metadata.num_rows
+    if not total:
+        raise UsageError(f"the dataset in {folder} is empty; delete it, and make one: ip2p gen-data -o {folder}")
+    return total
+
+
+def _some_shards(folder: Path) -> list[Path]:
+    shards = shards_of(folder)
+    if not shards:
+        raise UsageError(f"{folder} holds no dataset (*.parquet); make one: ip2p gen-data -o {folder}")
+    return shards
+
+
+def _opened(shard: Path) -> pq.ParquetFile:
+    """The file, known to have the required columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(shard)
+    except (pa.ArrowException, OSError) as problem:
+        raise UsageError(f"{shard} cannot be read ({in_short(problem)}); make it again, or delete it") from None
+    missing = [name for name in REQUIRED if name not in file.schema_arrow.names]
+    if missing:
+        file.close()
+        raise UsageError(f"{shard} has no column {missing[0]}; it has: {', '.join(file.schema_arrow.names)}")
+    return file
 
 
 def _row(pair: Pair) -> dict[str, object]:

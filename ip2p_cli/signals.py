@@ -15,13 +15,17 @@ from typing import Any
 class StopRequest:
     """A context in which SIGINT and SIGTERM set `signal_number` instead of raising.
 
-    `last_words` runs before a second signal ends the process: it must leave no half-written files.
+    `last_words` runs before a second signal ends the process: it must leave no half-written files. `in_hand` is what
+    the run says that it finishes first.
     """
 
-    def __init__(self, last_words: Callable[[], None], *, quiet: bool = False) -> None:
+    def __init__(
+        self, last_words: Callable[[], None], *, quiet: bool = False, in_hand: str = "the photos in hand"
+    ) -> None:
         self.signal_number: int | None = None
         self._last_words = last_words
         self._quiet = quiet
+        self._in_hand = in_hand
         self._before: dict[int, Any] = {}
 
     @property
@@ -54,7 +58,7 @@ class StopRequest:
             os._exit(128 + number)
         self.signal_number = number
         if not self._quiet:
-            _say("\nstopping after the photos in hand; once more stops at once\n")
+            _say(f"\nstopping after {self._in_hand}; once more stops at once\n")
 
 
 def _say(text: str) -> None:

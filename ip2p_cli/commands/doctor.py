@@ -54,10 +54,10 @@ def _version(name: str) -> str:
 
 
 def _device() -> Iterator[str]:
-    from ip2p_cli.editor.loading import choose_device
+    from ip2p_cli.devices import choose_device
 
     wanted = load_config().get("device", "auto")
-    yield f"{choose_device(None if wanted == 'auto' else wanted)}, {os.cpu_count()} processor cores"
+    yield f"{choose_device(wanted)}, {os.cpu_count()} processor cores"
 
 
 def _models() -> Iterator[str]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ip2p_cli.atomic import AtomicWriter, as_write_error
+from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
@@ -33,6 +33,7 @@ from ip2p_cli.signing import load_signing
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.types import StepSettings
+from ip2p_cli.writing import writing
 
 if TYPE_CHECKING:
     from ip2p_cli.checkpoint import EditDefaults
@@ -265,11 +266,8 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
 def _make_output_folder(target: Destination) -> None:
     if target.root is None:
         return
-    try:
+    with writing(target.root):
         target.root.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        stopped = as_write_error(problem, target.root)
-        raise stopped if isinstance(stopped, EnvironmentStop) else UsageError(str(stopped)) from problem
 
 
 def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import ip2p_cli
 from ip2p_cli.errors import EXIT_ENVIRONMENT, EnvironmentStop, ModelError, UsageError
+from ip2p_cli.writing import writing
 
 
 def convert_checkpoint(
@@ -34,8 +35,9 @@ def convert_checkpoint(
         raise UsageError(f"{source} does not exist: check the path")
     if output.exists():
         raise UsageError(f"{output} exists already and is left as it is: give another folder with -o, or remove it")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+    with writing(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
     try:
         arguments = [str(source.resolve()), str(staging.resolve() / "model")]
         arguments += ["--tokenizer", str(tokenizer.resolve())] if tokenizer else []

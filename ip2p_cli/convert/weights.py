@@ -42,6 +42,10 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(path: Path) -> Any:
+    if not _starts_like_one(path):
+        raise ModelError(
+            f"{path} is no checkpoint file: give a .ckpt or .safetensors file, or a folder in diffusers layout"
+        )
     zipped = zipfile.is_zipfile(path)  # since torch 1.6; the format before it cannot be looked through beforehand
     names = _foreign_globals(path) if zipped else []
     refused = sorted(name for name in names if not may_be_stubbed(name))
@@ -60,6 +64,13 @@ def _read_pickle(path: Path) -> Any:
         ) from problem
     except (EOFError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as problem:
         raise _unreadable(path, problem) from problem
+
+
+def _starts_like_one(path: Path) -> bool:
+    """Whether a file starts as torch writes them: as a zip archive, before 1.6 as a pickle (protocol 2 on)."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    return start == b"PK\x03\x04" or (start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"))
 
 
 def _foreign_globals(path: Path) -> list[str]:

@@ -12,13 +12,14 @@ from PIL import Image
 from torch import Tensor
 
 from ip2p_cli.checkpoint import Checkpoint, EditDefaults, read_checkpoint
+from ip2p_cli.devices import choose_device
 from ip2p_cli.editor.change import measure_change
 from ip2p_cli.editor.conditioning import BoundedCache, decode, draw_canvas, encode_photo, encode_text
 from ip2p_cli.editor.denoise import Bucket, denoise
 from ip2p_cli.editor.detail import transfer_detail
 from ip2p_cli.editor.drawing import draw_over, share_drawn
 from ip2p_cli.editor.guidance import Guidance
-from ip2p_cli.editor.loading import Components, choose_device, load_components
+from ip2p_cli.editor.loading import Components, load_components
 from ip2p_cli.editor.noise import pixels_digest
 from ip2p_cli.editor.request import Item, draw_noise, settle
 from ip2p_cli.editor.softness import measure_softness, soften

@@ -12,6 +12,7 @@ import torch
 from ip2p_cli.checkpoint import Checkpoint
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_cli.layout import weight_files
+from ip2p_cli.quiet import quiet_libraries
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 LARGE = 200_000_000  # U-Net parameters from which half precision pays on a GPU
@@ -58,23 +59,6 @@ class Components:
                 _cast(network, self.device, before)
 
 
-def choose_device(name: str | None) -> torch.device:
-    """The named device, or the best there is. Raises UsageError where it is unknown or absent."""
-    if name is None or name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UsageError(f"device {name!r} is not known: use cpu, cuda, cuda:0 … or mps") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"device {name!r} is not there (CUDA devices: {torch.cuda.device_count()}): use --device cpu")
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UsageError(f"device {name!r} is not there: use --device cpu")
-    return device
-
-
 def choose_dtype(name: str | None, device: torch.device, unet_parameters: int) -> torch.dtype:
     """The named type; by default float32, but float16 for a large network on CUDA.
 
@@ -92,7 +76,7 @@ def load_components(checkpoint: Checkpoint, device: torch.device, dtype: str | N
     import diffusers
     import transformers
 
-    with _quiet():
+    with quiet_libraries():
         unet = _load(checkpoint, "unet", diffusers.UNet2DConditionModel, dtype_key="torch_dtype")
         vae = _load(checkpoint, "vae", getattr(diffusers, checkpoint.classes["vae"]), dtype_key="torch_dtype")
         text_encoder = _load(checkpoint, "text_encoder", transformers.CLIPTextModel, dtype_key="dtype")
@@ -133,23 +117,3 @@ def _load_tokenizer(checkpoint: Checkpoint, tokenizer: Any) -> Any:
     positions = int(checkpoint.configs["text_encoder"].get("max_position_embeddings", 77))
     loaded.model_max_length = min(loaded.model_max_length, positions)
     return loaded
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries' load-time notes and progress bars off a user's terminal; errors still show."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    before = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
-    diffusers_logging.set_verbosity_error()
-    transformers_logging.set_verbosity_error()
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        diffusers_logging.set_verbosity(before[0])
-        transformers_logging.set_verbosity(before[1])
-        diffusers_logging.enable_progress_bar()
-        transformers_logging.enable_progress_bar()

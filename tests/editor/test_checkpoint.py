@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ip2p_cli.checkpoint import EditDefaults, read_checkpoint
+from ip2p_cli.devices import choose_device
 from ip2p_cli.editor import Editor
-from ip2p_cli.editor.loading import choose_device, choose_dtype, load_components
+from ip2p_cli.editor.loading import choose_dtype, load_components
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_samplers import ip2p_register_samplers
 from tests.tiny import MINI_SCHEDULER, SD_SCHEDULER, TinySpec, make_checkpoint

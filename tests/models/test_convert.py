@@ -188,6 +188,21 @@ def test_missing_weight_is_named(original: Original, tmp_path: Path) -> None:
         _convert_file(tmp_path / "torn.ckpt", tmp_path / "out", original.tokenizer)
 
 
+@pytest.mark.parametrize("name", ["p0.jpg", "p0.ckpt"])
+def test_a_photo_is_no_checkpoint_file(name: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (8, 8)).save(tmp_path / name, "JPEG")
+    with pytest.raises(ModelError, match=r"p0\.\w+ is no checkpoint file: give a \.ckpt or \.safetensors file"):
+        read_weights(tmp_path / name)
+
+
+def test_a_file_in_the_place_of_the_output_folder_is_named(original: Original, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"cannot write .*file.out"):
+        convert_checkpoint(original.file, tmp_path / "file" / "out", tokenizer=original.tokenizer)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint at all\n", b"PK\x03\x04 cut off"])
 def test_no_checkpoint_at_all(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.ckpt").write_bytes(content)
