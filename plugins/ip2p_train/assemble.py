@@ -56,18 +56,21 @@ def write_checkpoint(folder: Path, *saved: Any, defaults: Mapping[str, Any] | No
 
     `defaults` are what an editor's `ip2p.json` says.
     """
-    fresh = folder / f".assemble.{os.getpid()}"
-    for part in saved:
-        part.save_pretrained(fresh)
-    _forget_paths(fresh)
-    if defaults is not None:
-        (fresh / "ip2p.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")
-    for part in sorted(fresh.iterdir()):
-        target = folder / part.name
-        if target.is_dir():
-            shutil.rmtree(target)
-        os.replace(part, target)
-    fresh.rmdir()
+    fresh = folder / ".assemble"
+    shutil.rmtree(fresh, ignore_errors=True)  # of a process that was killed
+    try:
+        for part in saved:
+            part.save_pretrained(fresh)
+        _forget_paths(fresh)
+        if defaults is not None:
+            (fresh / "ip2p.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")
+        for part in sorted(fresh.iterdir()):
+            target = folder / part.name
+            if target.is_dir():
+                shutil.rmtree(target)
+            os.replace(part, target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)  # full only after a failure: it would keep a full disk full
 
 
 def _forget_paths(folder: Path) -> None:

@@ -17,6 +17,7 @@ from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
 from torch import Tensor, nn
 
 from .config import AutoencoderConfig
+from .loop import device_of
 
 # ITU-R BT.601 luma and colour differences, each divided by a scale that gives photos about unit variance.
 _YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
@@ -45,10 +46,11 @@ class AutoencoderPart:
         """Reconstruction (pixels, edges, coarse scales) + colour anchor + unit-variance latents."""
         config = self.config
         x = self._crops(generator, batch_size)  # (b, 3, s, s) in [-1, 1]
-        x = x.to(memory_format=torch.channels_last)
+        place = device_of(self.model)
+        x = x.to(place, memory_format=torch.channels_last)
         z = self.model.encoder(x)  # (b, c, s/f, s/f)
         noise = torch.randn(z.shape, generator=generator) * config.latent_noise
-        y = self.model.decoder(z + noise).float()
+        y = self.model.decoder(z + noise.to(place)).float()
         z = z.float()
         pixels = F.smooth_l1_loss(y, x, beta=0.1)
         coarse = F.l1_loss(F.avg_pool2d(y, 8), F.avg_pool2d(x, 8))

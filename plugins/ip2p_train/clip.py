@@ -20,6 +20,7 @@ from ip2p_cli.api import DrawnData
 from .assemble import write_checkpoint
 from .config import ClipConfig, TextEncoderConfig
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
+from .loop import device_of
 from .text_encoder import tokenize, train_tokenizer
 
 LARGEST_SCALE = 100.0  # of the logits, as in the paper
@@ -43,7 +44,8 @@ class ClipPart:
         ids = tokenize(self.tokenizer, edits.captions + edits.edited_captions, self.config.max_length)
         pixels = torch.cat([as_pixels(edits.pictures), as_pixels(edits.edited_pictures)])  # (2n, 3, h, w)
         model: Any = self.model
-        found = model(input_ids=ids, pixel_values=pixels)
+        place = device_of(model)
+        found = model(input_ids=ids.to(place), pixel_values=pixels.to(place))
         images, texts = found.image_embeds.float(), found.text_embeds.float()  # (2n, d) unit vectors
         scale = model.logit_scale.exp().clamp(max=LARGEST_SCALE)
         captions, right = contrast(images, texts, scale)

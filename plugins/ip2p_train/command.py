@@ -5,13 +5,27 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ip2p_cli.api import UsageError, find_model, hooks
+from ip2p_cli.api import (
+    StopRequest,
+    UsageError,
+    choose_device,
+    find_model,
+    hooks,
+    make_output_folder,
+    quiet_libraries,
+)
 
-from .config import PARTS, load_config, show_config
+from .config import PARTS, STATE_FOLDER, LoopConfig, TrainConfig, load_config, show_config
+from .output import check_free, check_output, state_file
+
+if TYPE_CHECKING:
+    import torch
+
+    from .loop import Part
 
 
 def train(
@@ -28,7 +42,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="One seed makes the same run again.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint, where there is one.")] = False,
     export: Annotated[bool, typer.Option(help="Only write the last checkpoint's EMA weights to the output.")] = False,
-    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 … or mps.")] = "auto",
     offline: Annotated[bool, typer.Option(help="Never ask the network.")] = False,
     print_config: Annotated[bool, typer.Option(help="Print all settings as TOML and stop.")] = False,
 ) -> None:
@@ -46,29 +60,51 @@ def train(
         print(show_config(settings))
         return
 
-    from .loop import STATE_FOLDER, append_log
-    from .loop import export as export_part
-    from .loop import train as run
-    from .parts import build_part, find_data
+    check_output(output)
+    if export and not state_file(output).exists():
+        raise UsageError(f"no checkpoint in {output}; train first")
+    check_free(output, resume=resume or export)
+    with quiet_libraries():
+        place = choose_device(device)
+        built = _build(part, data, base, settings, output, offline=offline)
+        if export:
+            from .loop import export as export_part
 
-    source = find_data(data, loop.seed)
-    if (output / STATE_FOLDER / "state.pt").exists() and not (resume or export):
-        raise UsageError(f"{output} holds a run already; go on with --resume, or choose another -o")
+            _say(f"{output}: weights of step {export_part(built, loop, output)}")
+            return
+        code = _train(built, part, loop, output, resume=resume, device=place)
+    raise typer.Exit(code)
+
+
+def _build(name: str, data: Path, base: str, settings: TrainConfig, output: Path, *, offline: bool) -> Part:
+    """The part to train; what can be seen to be wrong is said before a model is loaded."""
+    from .parts import build_part, check_data, find_data
+
+    source = find_data(data, settings.loop.seed)
+    check_data(name, source, settings)
     fresh = {"autoencoder": settings.autoencoder.fresh, "text-encoder": settings.text_encoder.fresh}
-    alone = fresh.get(part, part in ("clip", "language-model"))
+    alone = fresh.get(name, name in ("clip", "language-model"))
     root = None if alone else _base_folder(base, offline)
-    built = build_part(part, source, root, settings, output)
-    (output / STATE_FOLDER).mkdir(parents=True, exist_ok=True)
-    if export:
-        step = export_part(built, loop, output)
-        _say(f"{output}: weights of step {step}")
-        return
-    plugins = hooks()
-    for record in run(built, loop, output, resume=resume, device=device):
-        append_log(output, record)
-        plugins.ip2p_training_step_end(state=record)
-        _say(_line(record, loop.max_steps))
-    _say(f"{output}: {part} trained for {loop.max_steps} steps")
+    make_output_folder(output / STATE_FOLDER)
+    return build_part(name, source, root, settings, output)
+
+
+def _train(part: Part, name: str, loop: LoopConfig, output: Path, *, resume: bool, device: torch.device) -> int:
+    """Train until it is done or a signal comes; the exit code."""
+    from .loop import append_log, discard_temporary, train
+
+    plugins, step = hooks(), 0
+    with StopRequest(lambda: discard_temporary(output), in_hand="the step in hand") as stop:
+        for record in train(part, loop, output, resume=resume, device=device, stopping=lambda: stop.requested):
+            append_log(output, record)
+            plugins.ip2p_training_step_end(state=record)
+            _say(_line(record, loop.max_steps))
+            step = record["step"]
+    if stop.requested and step < loop.max_steps:
+        _say(f"{output}: stopped, the checkpoint is written; the same command with --resume goes on")
+    else:
+        _say(f"{output}: {name} trained for {loop.max_steps} steps")
+    return stop.exit_code if stop.requested else 0
 
 
 def _base_folder(base: str, offline: bool) -> Path:

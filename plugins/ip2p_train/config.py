@@ -12,6 +12,7 @@ import tomli
 
 from ip2p_cli.api import UsageError
 
+STATE_FOLDER = ".train"  # of a run, in its output folder
 PARTS = ("editor", "text-encoder", "autoencoder", "text-to-image", "clip", "language-model")
 
 

@@ -19,6 +19,7 @@ from ip2p_cli.api import UsageError
 from .assemble import assemble
 from .config import EditorConfig
 from .latents import LatentPairs
+from .loop import device_of
 
 
 class EditorPart:
@@ -47,9 +48,11 @@ class EditorPart:
         noise = torch.randn(x0.shape, generator=generator)
         z = self.scheduler.add_noise(x0, noise, t)
         target = self.scheduler.get_velocity(x0, noise, t)
-        rows = torch.cat([z, image], dim=1).to(memory_format=torch.channels_last)
-        error = (self.model(rows, t, text).sample.float() - target).pow(2)
-        per_sample = (error * self.weight).mean(dim=(1, 2, 3))
+        place = device_of(self.model)
+        rows = torch.cat([z, image], dim=1).to(place, memory_format=torch.channels_last)
+        t = t.to(place)
+        error = (self.model(rows, t, text.to(place)).sample.float() - target.to(place)).pow(2)
+        per_sample = (error * self.weight.to(place)).mean(dim=(1, 2, 3))
         high = t > 0.8 * last
         return per_sample.mean(), {
             "loss_colour": error[:, :3].mean().item(),

@@ -21,6 +21,7 @@ from ip2p_cli.api import DrawnData
 from .assemble import write_checkpoint
 from .config import LanguageModelConfig
 from .drawn import VOCABULARY_TEXTS, draw_rows
+from .loop import device_of
 
 END = "<|endoftext|>"
 IGNORED = -100  # the label that cross-entropy leaves out
@@ -39,7 +40,8 @@ class PlainTextPart:
         texts = self.data.texts(draw_rows(self.data, generator, batch_size))
         # Dropout draws from the global generator: seeded here, a resumed run drops the same units.
         torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
-        ids, mask = collate(self.tokenizer, texts)
+        place = device_of(self.model)
+        ids, mask = (tensor.to(place) for tensor in collate(self.tokenizer, texts))
         loss: Tensor = self.model(ids, attention_mask=mask, labels=ids.masked_fill(mask == 0, IGNORED)).loss
         return loss, {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
+
+from ip2p_cli.api import make_output_folder, writing
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,7 @@ def encode_dataset(rows: Iterator[Mapping[str, object]], model: Path, cache: Pat
         text_of=torch.tensor(text_of),
         null_text=states[0],
     )
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in vars(pairs).items()}, cache)
+    _save(pairs, cache)
     return pairs
 
 
@@ -119,6 +121,18 @@ def _frozen_parts(model: Path) -> tuple[AutoencoderTiny | AutoencoderKL, CLIPTok
     encoder = CLIPTextModel.from_pretrained(model / "text_encoder", use_safetensors=True, local_files_only=True)
     vae.eval().to(memory_format=torch.channels_last)
     return vae, tokenizer, encoder.eval()
+
+
+def _save(pairs: LatentPairs, cache: Path) -> None:
+    """Write the cache by rename: one that was written in part would be taken for whole."""
+    temporary = cache.with_name(f"{cache.name}.{os.getpid()}.tmp")
+    make_output_folder(cache.parent)
+    with writing(cache):
+        try:
+            save_file({name: tensor.contiguous() for name, tensor in vars(pairs).items()}, temporary)
+            os.replace(temporary, cache)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _load(cache: Path) -> LatentPairs:

@@ -6,11 +6,13 @@ to go on exactly where it stopped.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,9 +20,11 @@ import torch
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from .config import LoopConfig
+from ip2p_cli.api import Ip2pError, UsageError, make_output_folder, writing
 
-STATE_FOLDER = ".train"
+from .config import STATE_FOLDER, LoopConfig
+from .output import state_file
+
 FIRST_ESTIMATE = 5  # steps after which the time needed is first said
 
 
@@ -30,14 +34,22 @@ class Part(Protocol):
     model: nn.Module
 
     def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
-        """Draw a batch with `generator` and return (scalar loss, figures for the log)."""
+        """Draw a batch with `generator`, which is the processor's, and return (scalar loss, figures for the log).
+
+        The model may be on another device: the batch has to be moved there (`device_of`).
+        """
 
     def save(self, folder: Path) -> None:
         """Write the part, with its present weights, in diffusers layout under `folder`."""
 
 
-class NonFiniteLoss(RuntimeError):
+class NonFiniteLoss(Ip2pError):
     """The loss was NaN or infinite: the run stops before the weights are spoilt."""
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights are."""
+    return next(model.parameters()).device
 
 
 def step_generator(seed: int, step: int, rank: int = 0) -> torch.Generator:
@@ -56,16 +68,27 @@ def learning_rate_at(step: int, config: LoopConfig) -> float:
     return config.learning_rate * (floor + (1 - floor) * cosine)
 
 
-def train(part: Part, config: LoopConfig, out: Path, *, resume: bool, device: str = "cpu") -> Iterator[dict[str, Any]]:
+def train(
+    part: Part,
+    config: LoopConfig,
+    out: Path,
+    *,
+    resume: bool,
+    device: str | torch.device = "cpu",
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[dict[str, Any]]:
     """Train `part` until `max_steps`, yielding a log record every `log_every` steps; the EMA weights are saved last.
 
     A checkpoint is written to `out/.train/state.pt` every `checkpoint_seconds`, by rename, so that a run killed at
-    any moment resumes from a whole one. Without one, `resume` starts fresh.
+    any moment resumes from a whole one. Without one, `resume` starts fresh. Where `stopping` says so after a step, a
+    checkpoint is written and nothing more.
 
     Raises:
         NonFiniteLoss: naming the step and its seed.
+        UsageError: the checkpoint in `out` is of another run, or broken.
+        EnvironmentStop: the disk gave out; `resume` goes on.
     """
-    torch.manual_seed(config.seed)
+    seed_everything(config.seed)
     part.model.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     parameters = [p for p in part.model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -73,6 +96,7 @@ def train(part: Part, config: LoopConfig, out: Path, *, resume: bool, device: st
     )
     ema = EMAModel(parameters, decay=config.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
     step = _load_state(out, part, optimizer, ema) if resume else 0
+    ema.to(device)
     started, last_saved, seen = time.monotonic(), time.monotonic(), 0
     while step < config.max_steps:
         for group in optimizer.param_groups:
@@ -98,56 +122,91 @@ def train(part: Part, config: LoopConfig, out: Path, *, resume: bool, device: st
                 "samples_per_second": round(seen / seconds, 2),
                 "eta_seconds": round((config.max_steps - step) * seconds / max(1, seen // config.batch_size)),
             }
+        if step < config.max_steps and stopping():
+            _save_state(out, part, optimizer, ema, step)
+            return
         if time.monotonic() - last_saved > config.checkpoint_seconds:
             _save_state(out, part, optimizer, ema, step)
             last_saved = time.monotonic()
     _save_state(out, part, optimizer, ema, step)
-    ema.copy_to(parameters)
-    part.model.eval()
-    part.save(out)
+    _save_part(part, ema, parameters, out)
 
 
 def export(part: Part, config: LoopConfig, out: Path) -> int:
-    """Save the EMA weights of the last checkpoint in `out` as a finished part; returns its step."""
+    """Save the EMA weights of the last checkpoint in `out` as a finished part; returns its step.
+
+    Raises:
+        UsageError: the checkpoint is of another run, or broken.
+        EnvironmentStop: the disk gave out.
+    """
     parameters = [p for p in part.model.parameters() if p.requires_grad]
     ema = EMAModel(parameters, decay=config.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
     step = _load_state(out, part, None, ema)
-    ema.copy_to(parameters)
-    part.model.eval()
-    part.save(out)
+    _save_part(part, ema, parameters, out)
     return step
+
+
+def discard_temporary(out: Path) -> None:
+    """Remove a checkpoint that this process has written in part: it is about to end."""
+    with contextlib.suppress(OSError):
+        _temporary(out).unlink()
+
+
+def seed_everything(seed: int) -> None:
+    """Seed torch's global generators with any number; they themselves take 64 bits."""
+    torch.manual_seed(seed % 2**63)
 
 
 def append_log(out: Path, record: dict[str, Any]) -> None:
     """Append one JSON line to `out/.train/log.jsonl`."""
-    with (out / STATE_FOLDER / "log.jsonl").open("a", encoding="utf-8") as file:
+    path = out / STATE_FOLDER / "log.jsonl"
+    with writing(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
 
 
+def _save_part(part: Part, ema: EMAModel, parameters: Sequence[nn.Parameter], out: Path) -> None:
+    ema.copy_to(parameters)
+    part.model.eval()
+    with writing(out):
+        part.save(out)
+
+
 def _save_state(out: Path, part: Part, optimizer: torch.optim.Optimizer, ema: EMAModel, step: int) -> None:
-    folder = out / STATE_FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"state.{os.getpid()}.tmp"
+    make_output_folder(out / STATE_FOLDER)
     state = {
         "step": step,
         "model": part.model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "ema": {key: value for key, value in ema.state_dict().items() if value is not None},
     }
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, folder / "state.pt")
+    with writing(state_file(out)):
+        try:
+            with _temporary(out).open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(_temporary(out), state_file(out))
+        finally:
+            discard_temporary(out)  # there only after a failure: it would keep a full disk full
+
+
+def _temporary(out: Path) -> Path:
+    return out / STATE_FOLDER / f"state.{os.getpid()}.tmp"
 
 
 def _load_state(out: Path, part: Part, optimizer: torch.optim.Optimizer | None, ema: EMAModel) -> int:
-    path = out / STATE_FOLDER / "state.pt"
+    path = state_file(out)
     if not path.exists():
         return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    part.model.load_state_dict(state["model"])
-    if optimizer is not None:
-        optimizer.load_state_dict(state["optimizer"])
-    ema.load_state_dict(state["ema"])
-    return int(state["step"])
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        part.model.load_state_dict(state["model"])
+        if optimizer is not None:
+            optimizer.load_state_dict(state["optimizer"])
+        ema.load_state_dict(state["ema"])
+        return int(state["step"])
+    except (RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as problem:
+        raise UsageError(
+            f"{path} cannot be gone on from: it is of another part, or of other settings, or broken; "
+            "give the run's own --part, --base and --config, or choose another -o"
+        ) from problem

@@ -6,13 +6,12 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from PIL import Image
 
-from ip2p_cli.api import TRAINING, DrawnData, UsageError, data_engines, read_pairs
+from ip2p_cli.api import TRAINING, DrawnData, UsageError, count_pairs, data_engines, read_pairs, shards_of
 
-from .config import TrainConfig
-from .loop import STATE_FOLDER, Part
+from .config import STATE_FOLDER, TrainConfig
+from .loop import Part, seed_everything
 
 
 def find_data(name: Path, seed: int) -> Path | DrawnData:
@@ -39,18 +38,39 @@ def build_part(name: str, data: Path | DrawnData, base: Path | None, config: Tra
     Raises:
         UsageError: the data, the base or a setting does not fit.
     """
-    torch.manual_seed(config.loop.seed)  # fresh weights are drawn from the global generator
+    check_data(name, data, config)
+    seed_everything(config.loop.seed)  # fresh weights are drawn from the global generator
     if name == "autoencoder":
         return _autoencoder(data, base, config)
-    of_folders = {"text-encoder": _text_encoder, "editor": _editor}
-    of_drawn = {"text-to-image": _text_to_image, "clip": _clip, "language-model": _language_model}
     if isinstance(data, Path):
-        if name not in of_folders:
+        return _OF_FOLDERS[name](data, base, config, out)
+    return _OF_DRAWN[name](data, base, config)
+
+
+def check_data(name: str, data: Path | DrawnData, config: TrainConfig) -> None:
+    """See that the part called `name` can learn from the data, before any model is loaded.
+
+    Raises:
+        UsageError: it is of the wrong kind, or empty.
+    """
+    if name == "autoencoder":
+        if isinstance(data, Path):
+            _check_pictures(data, config.autoencoder.photos)
+    elif isinstance(data, Path):
+        if name not in _OF_FOLDERS:
             raise UsageError(f"part {name} trains on drawn data, not on {data}: name it, as in `ip2p train world`")
-        return of_folders[name](data, base, config, out)
-    if name not in of_drawn:
+        count_pairs(data)
+    elif name not in _OF_DRAWN:
         raise UsageError(f"part {name} trains on a dataset made by gen-data; give its folder")
-    return of_drawn[name](data, base, config)
+
+
+def _check_pictures(data: Path, photos: str) -> None:
+    from .photos import find_photos
+
+    if shards_of(data):
+        count_pairs(data)
+    if photos or not shards_of(data):
+        find_photos(Path(photos or data))
 
 
 def _autoencoder(data: Path | DrawnData, base: Path | None, config: TrainConfig) -> Part:
@@ -60,7 +80,7 @@ def _autoencoder(data: Path | DrawnData, base: Path | None, config: TrainConfig)
 
     start = None if base is None or config.autoencoder.fresh else load_autoencoder(base)
     if isinstance(data, Path):
-        pictures = _pictures(data, config) if any(data.rglob("*.parquet")) else ()
+        pictures = _pictures(data, config) if shards_of(data) else ()
         crops: Crops = PhotoCrops(Path(config.autoencoder.photos or data), config.autoencoder.crop, pictures)
     else:
         crops = DrawnPictures(data)
@@ -70,8 +90,7 @@ def _autoencoder(data: Path | DrawnData, base: Path | None, config: TrainConfig)
 def _pictures(data: Path, config: TrainConfig) -> Iterator[Image.Image]:
     """Edited pictures of the dataset: at most `max_pictures`, evenly spaced, and all of the favoured families."""
     settings = config.autoencoder
-    total = sum(1 for _ in read_pairs(data))
-    step = max(1, total // settings.max_pictures)
+    step = max(1, count_pairs(data) // settings.max_pictures)
     for number, row in enumerate(read_pairs(data)):
         if number % step == 0 or row.get("family") in settings.favoured:
             yield Image.open(io.BytesIO(row["edited_image"])).convert("RGB")
@@ -122,3 +141,7 @@ def _language_model(data: DrawnData, base: Path | None, config: TrainConfig) -> 
     from .language_model import PlainTextPart
 
     return PlainTextPart(data, config.language_model)
+
+
+_OF_FOLDERS = {"text-encoder": _text_encoder, "editor": _editor}
+_OF_DRAWN = {"text-to-image": _text_to_image, "clip": _clip, "language-model": _language_model}

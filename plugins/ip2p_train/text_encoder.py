@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from .config import TextEncoderConfig
+from .loop import device_of
 
 
 class Distilled(nn.Module):
@@ -57,10 +58,11 @@ class TextEncoderPart:
         if known:
             of_known = torch.randint(len(self.with_family), (known,), generator=generator)
             picks = torch.cat([picks, self.with_family[of_known]])
-        output = self.distilled.student(self.ids[picks])
+        place = device_of(self.model)
+        output = self.distilled.student(self.ids[picks].to(place))
         pooled, mean = output.pooler_output.float(), output.last_hidden_state.float().mean(dim=1)  # (b, h)
-        target, label = self.targets[picks].float(), self.labels[picks]
-        total, figures = torch.zeros(()), {}
+        target, label = self.targets[picks].float().to(place), self.labels[picks].to(place)
+        total, figures = torch.zeros((), device=place), {}
         to_teacher = self.distilled.to_teacher
         for name, head, state in (("pooled", to_teacher[0], pooled), ("mean", to_teacher[1], mean)):
             said = F.normalize(head(state), dim=-1)

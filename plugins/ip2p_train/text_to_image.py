@@ -24,6 +24,7 @@ from .assemble import write_checkpoint
 from .config import TextEncoderConfig, TextToImageConfig
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
 from .editor import make_scheduler
+from .loop import device_of
 from .text_encoder import tokenize, train_tokenizer
 
 SCALED_BY = 64  # pictures that the latents' scale is measured on
@@ -71,7 +72,9 @@ class TextToImagePart:
         noise = torch.randn(x0.shape, generator=generator)
         z = self.scheduler.add_noise(x0, noise, t).to(memory_format=torch.channels_last)
         target = self.scheduler.get_velocity(x0, noise, t)
-        error = (self.model(z, t, ids).float() - target).pow(2).mean(dim=(1, 2, 3))
+        place = device_of(self.model)
+        t = t.to(place)
+        error = (self.model(z.to(place), t, ids.to(place)).float() - target.to(place)).pow(2).mean(dim=(1, 2, 3))
         high = t > 0.7 * last
         return error.mean(), {
             "loss_high_noise": error[high].mean().item() if high.any() else 0.0,
@@ -98,7 +101,8 @@ class TextToImagePart:
     @torch.no_grad()
     def _latents(self, pixels: Tensor) -> Tensor:
         """(b, 3, H, W) in [-1, 1] -> (b, c, h, w) of about unit variance."""
-        encoded = self.vae.encode(pixels.to(memory_format=torch.channels_last)).latents
+        place = device_of(self.model)
+        encoded = self.vae.to(place).encode(pixels.to(place, memory_format=torch.channels_last)).latents.cpu()
         return (encoded.float() * self.vae.config.scaling_factor).contiguous()
 
     def _drop(self, captions: Sequence[str], generator: torch.Generator) -> list[str]:
