@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ip2p_cli.api import UsageError, load_editor, progress_bar
+from ip2p_cli.api import UsageError, load_editor, make_output_folder, progress_bar, writing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,6 +48,7 @@ def evaluate(
 
     found = find_photos(photos, limit)
     chosen = check_families([name.strip() for name in families.split(",") if name.strip()])
+    make_output_folder(output)
     editor = load_editor(model, device=device, dtype=dtype, offline=offline)
     editor.batch_size = batch_size
     settings = {"model": model, "fingerprint": editor.fingerprint, "seed": seed, "photos": len(found)}
@@ -76,8 +77,8 @@ def _looks(
         judgements += [each.judgement for each in judged]
         if place in shown:
             rows.append(_row(judged))
-    output.mkdir(parents=True, exist_ok=True)
-    sample_sheet(rows).save(output / "looks.jpg", quality=90)
+    with writing(output / "looks.jpg"):
+        sample_sheet(rows).save(output / "looks.jpg", quality=90)
     figures = aggregate(judgements)
     figures["unrelated_layout"] = round(unrelated_layout(photos, families), 4)
     return figures, looks_table(figures)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ip2p_cli.api import writing
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -14,9 +16,14 @@ CELL, CAPTION = 112, 14
 
 
 def write_json(figures: Mapping[str, Any], path: Path) -> None:
-    """Write figures as indented JSON; the folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    """Write figures as indented JSON; the folder is made.
+
+    Raises:
+        EnvironmentStop: the disk is full, read-only or failing.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
 def _percent(block: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def gen_data(
     lm_model: Annotated[str, typer.Option(help="p2p: the language model, as for `gen-data instructions`.")] = WORLD,
     model: Annotated[str, typer.Option(help="p2p: the text-to-image model, as for `gen-data pairs`.")] = WORLD,
     clip: Annotated[str, typer.Option(help="p2p: CLIP, as for `gen-data filter`.")] = WORLD,
-    device: Annotated[str, typer.Option(help="p2p: cpu, cuda or mps.")] = "cpu",
+    device: Annotated[str, typer.Option(help="p2p: auto, cpu, cuda, cuda:0 … or mps.")] = "auto",
     offline: Annotated[bool, typer.Option(help="p2p: never ask the network.")] = False,
     photos: Annotated[
         Path | None, typer.Option(help="compose: folder of photos, read recursively (default: procedural scenes).")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ip2p_cli.api import make_output_folder, writing
+
 Data = Annotated[Path, typer.Argument(help="Folder of the dataset.")]
 DEFAULT = Path("ip2p-data")
 STATS = "stats"
@@ -20,6 +22,7 @@ def import_data(
     """Make a dataset of one in the layout of the paper's released data. Pictures keep their bytes."""
     from .original_layout import import_layout
 
+    make_output_folder(output)
     typer.echo(f"{output}: {import_layout(source, output)} pairs", err=True)
 
 
@@ -30,6 +33,7 @@ def export_data(
     """Write a dataset in the layout of the paper's released data."""
     from .original_layout import export_layout
 
+    make_output_folder(output)
     done = export_layout(data, output)
     typer.echo(f"{output}: {done.pairs} pairs in {done.folders} folders", err=True)
     if done.encoded_anew:
@@ -67,6 +71,7 @@ def stats(
     typer.echo(f"{'quantile':16}" + "".join(f"{q:9.2f}" for q in QUANTILES))
     for name, values in found.quantiles().items():
         typer.echo(f"{name:16}" + "".join(f"{value:9.3f}" for value in values))
-    draw_charts(found, folder / "scores.png")
-    draw_sheet(data, folder / "examples.png")
+    with writing(folder):
+        draw_charts(found, folder / "scores.png")
+        draw_sheet(data, folder / "examples.png")
     print(f"{folder / 'scores.png'}, {folder / 'examples.png'}", file=sys.stderr)

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ip2p_cli.api import EnvironmentStop, UsageError
+from ip2p_cli.api import UsageError, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,22 +83,21 @@ def write_bytes(path: Path, data: Any) -> None:
     """Write beside the target, sync, rename: a process killed at any moment leaves the old file or the new one.
 
     Raises:
-        EnvironmentStop: the disk is full or cannot be written.
+        EnvironmentStop: the disk is full, read-only or failing.
+        UsageError: something else is in the way, or permission is missing.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as problem:
-        with suppress(OSError):
-            temporary.unlink()
-        raise EnvironmentStop(
-            f"cannot write {path}: {problem.strerror}; make room or choose another -o, and run the same command again"
-        ) from None
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            with suppress(OSError):  # there only after a failure
+                temporary.unlink()
 
 
 def fingerprint(model: str) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ip2p_cli.api import COLUMNS, Pair, UsageError, encode_image, read_pairs
+from ip2p_cli.api import COLUMNS, Pair, UsageError, encode_image, read_pairs, writing
 
 from .intermediate import write_bytes, write_json
 from .prompts import caption_of
@@ -164,8 +164,9 @@ def _write_pictures(folder: Path, row: Mapping[str, Any]) -> int:
         data = row[name]
         if not data.startswith(JPEG):
             data, anew = _as_jpeg(data), anew + 1
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{row['seed']}_{which}.jpg").write_bytes(data)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{row['seed']}_{which}.jpg").write_bytes(data)
     return anew
 
 

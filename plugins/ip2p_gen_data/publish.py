@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from ip2p_cli.api import Pair, UsageError, shards_of, write_shard
+from ip2p_cli.api import Pair, UsageError, shards_of, write_shard, writing
 
 from .intermediate import stage_folder, write_json
 
@@ -35,7 +35,8 @@ def publish(folder: Path, pairs: Iterable[Pair], count: int, made_by: str) -> in
     finish(folder)
     staging = _staging(folder)
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+    with writing(staging):
+        staging.mkdir(parents=True)
     shards = -(-count // PAIRS_PER_SHARD)
     parts = _parts(pairs, PAIRS_PER_SHARD)
     names = [write_shard(staging, index, shards, part).name for index, part in zip(range(shards), parts, strict=True)]

@@ -10,7 +10,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from ip2p_cli.api import UsageError
+from ip2p_cli.api import EnvironmentStop, UsageError
 from ip2p_eval import ip2p_register_commands
 from tests.eval.scenes import scene, to_pil
 
@@ -92,3 +92,22 @@ def test_guidance_prints_both_correlations(
 def test_an_unknown_suite_is_named(app: typer.Typer, photos: Path) -> None:
     with pytest.raises(UsageError, match="unknown suite 'lookz'"):
         run(app, photos, "--suite", "lookz")
+
+
+def test_an_output_that_cannot_be_is_said_before_the_model_is_looked_for(
+    app: typer.Typer, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"cannot write .*file: File exists; choose another -o"):
+        run(app, photos, "--model", "nosuch", "-o", tmp_path / "file")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("name", ["looks.jpg", "looks.json"])
+def test_a_full_disk_is_the_environments(
+    app: typer.Typer, photos: Path, tiny_checkpoint: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).symlink_to("/dev/full")
+    with pytest.raises(EnvironmentStop, match="No space left on device; make room"):
+        run(app, photos, "--model", tiny_checkpoint, "-o", tmp_path / "out", "--families", "night", "--limit", 1)

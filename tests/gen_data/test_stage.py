@@ -188,9 +188,18 @@ def test_progress_counts_up_to_the_end(tmp_path: Path) -> None:
     assert steps == [(4, 15), (8, 15), (12, 15), (15, 15)]
 
 
-def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / ".gen-data").write_text("in the way")
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(EnvironmentStop, match=r"cannot write .*same command again"):
+        run(tmp_path)
+
+
+def test_a_file_in_the_way_is_the_users_to_solve(tmp_path: Path) -> None:
+    (tmp_path / ".gen-data").write_text("in the way")
+    with pytest.raises(UsageError, match=r"cannot write .*choose another -o"):
         run(tmp_path)
 
 

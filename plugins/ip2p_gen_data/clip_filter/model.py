@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli.api import ModelError
+from ip2p_cli.api import ModelError, choose_device, quiet_libraries
 
-from ..devices import choose_device, choose_dtype, quiet_libraries
+from ..absent import if_absent
+from ..devices import choose_dtype
 
 
 class ClipModel:
@@ -53,8 +54,8 @@ def load_clip(name: str, *, device: str | None = None, dtype: str | None = None,
             processor = AutoProcessor.from_pretrained(name, local_files_only=offline)
         except Exception as problem:  # of many kinds, by cause and library; each means that it cannot be used
             reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
-            way_out = "leave out --offline, or give a folder" if offline else "check the name, or give a folder"
-            raise ModelError(f"CLIP model {name!r} cannot be loaded ({reason}); {way_out}") from problem
+            why = f"CLIP model {name!r} cannot be loaded ({reason}); check the name, or give a folder"
+            raise if_absent("CLIP model", name, offline=offline) or ModelError(why) from problem
     has_towers = hasattr(model, "get_image_features") and hasattr(model, "get_text_features")
     if not (has_towers and hasattr(processor, "image_processor") and hasattr(processor, "tokenizer")):
         raise ModelError(f"{name!r} is a {type(model).__name__}, not a CLIP or SigLIP; choose another --clip")

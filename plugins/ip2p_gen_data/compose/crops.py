@@ -53,6 +53,11 @@ def crop_alike(images: list[Image.Image], size: int, rng: np.random.Generator) -
     return pieces
 
 
+def seeds_of(seed: int, *place: int, count: int = 1) -> list[int]:
+    """`count` seeds of a place in the dataset. `seed` is any number, also a negative one."""
+    return [int(found) for found in np.random.SeedSequence([seed % 2**64, *place]).generate_state(count)]
+
+
 def to_array(image: Image.Image) -> Array:
     """RGB image -> (h, w, 3) in [0, 1]."""
     return np.asarray(image, np.float32) / np.float32(255)

@@ -14,7 +14,7 @@ from ip2p_cli.api import Pair, encode_image
 
 from ..wordings import families, instruction
 from . import looks, scenes
-from .crops import crop_alike, open_photo, to_array, to_image
+from .crops import crop_alike, open_photo, seeds_of, to_array, to_image
 from .cutouts import Cutout, place
 from .pixels import Array
 
@@ -46,7 +46,7 @@ class ComposeEngine:
         """`count` pairs of shard number `index`; the same arguments give the same pairs."""
         made = 0
         for number in range(10**9):
-            seed = int(np.random.SeedSequence([self.config.seed, index, number]).generate_state(1)[0])
+            [seed] = seeds_of(self.config.seed, index, number)
             for pair in self._of_one_source(seed):
                 yield pair
                 made += 1

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ip2p_cli.api import Pair, UsageError, encode_image
 
-from .crops import crop_alike, find_photos, open_photo
+from .crops import crop_alike, find_photos, open_photo, seeds_of
 
 _ASPECT = 0.02  # by how much, relatively, the shapes of both photos may differ
 
@@ -35,9 +35,9 @@ class OwnPairs:
 
     def shard(self, index: int, count: int) -> Iterator[Pair]:
         """`count` pairs of shard number `index`; photos take turns in an order of each shard's own."""
-        seeds = np.random.SeedSequence([self.seed, index]).generate_state(count)
-        turns = random.Random(int(seeds[0])).sample(range(len(self.photos)), len(self.photos))
-        for number, seed in enumerate(int(seed) for seed in seeds):
+        seeds = seeds_of(self.seed, index, count=count)
+        turns = random.Random(seeds[0]).sample(range(len(self.photos)), len(self.photos))
+        for number, seed in enumerate(seeds):
             before, after = _open_both(*self.photos[turns[number % len(turns)]])
             pieces = crop_alike([before, after], self.size, np.random.default_rng(seed))
             original, edited = (encode_image(piece) for piece in pieces)

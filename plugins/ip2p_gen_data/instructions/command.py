@@ -10,13 +10,22 @@ from typing import Annotated, Any
 
 import typer
 
-from ip2p_cli.api import INSTRUCTIONS, EnvironmentStop, UsageError, data_engines, text_check
+from ip2p_cli.api import (
+    INSTRUCTIONS,
+    StopRequest,
+    UsageError,
+    choose_device,
+    data_engines,
+    make_output_folder,
+    quiet_libraries,
+    text_check,
+)
 
 from ..world.shipped import WORLD, resolve
 
 WORLD_CAPTIONS = 150  # of the world, which has no end
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the dataset.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 … or mps.")]
 Offline = Annotated[bool, typer.Option(help="Never ask the network.")]
 
 
@@ -42,7 +51,7 @@ def instructions(
     concurrency: Annotated[int, typer.Option(min=1, help="openai: requests at a time.")] = 8,
     timeout: Annotated[float, typer.Option(min=0.1, help="openai: seconds to wait for the server.")] = 60.0,
     dtype: Annotated[str, typer.Option(help="local: float32, bfloat16 or float16.")] = "float32",
-    device: Device = "cpu",
+    device: Device = "auto",
     offline: Offline = False,
 ) -> None:
     """Write an instruction and an edited caption for each caption; the same command again goes on.
@@ -76,6 +85,7 @@ def instructions(
         "dtype": dtype,
         "seed": seed,
     }
+    make_output_folder(output)
     engine = engines[lm].make(options)
     show(make_instructions(output, found, engine, Judge(text_check()), settings), "captions")
     _summary(output)
@@ -135,19 +145,20 @@ def finetune_lm(
     lora: Annotated[int, typer.Option(min=0, help="Rank of low-rank adapters; 0 trains all weights.")] = 0,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 (mixed).")] = "fp32",
     seed: Annotated[int, typer.Option(help="One seed makes the same model again.")] = 0,
-    device: Device = "cpu",
+    device: Device = "auto",
     offline: Offline = False,
 ) -> None:
     """Tune a language model on edit triplets, for `--lm local`; the same command again goes on."""
     if precision not in ("fp32", "bf16"):
         raise UsageError(f"unknown precision {precision!r}; there are: fp32, bf16")
     from ip2p_train.config import LoopConfig
+    from ip2p_train.loop import discard_temporary
+    from ip2p_train.output import check_output
 
-    from .finetune import add_lora, finetune
-    from .local import load_lm
     from .triplets import SHIPPED, read_triplets
 
     rows = read_triplets(triplets or SHIPPED)
+    check_output(output)
     steps = max(1, round(epochs * len(rows) / batch_size))
     config = LoopConfig(
         max_steps=steps,
@@ -159,8 +170,6 @@ def finetune_lm(
         seed=seed,
         log_every=max(1, steps // 50),
     )
-    model, tokenizer = load_lm(base, offline=offline)
-    tuned = add_lora(model, lora, seed) if lora else model
     given: dict[str, Any] = {
         "base": base,
         "triplets": len(rows),
@@ -170,17 +179,28 @@ def finetune_lm(
         "lora": lora,
     }
     given |= {"learning_rate": learning_rate, "precision": precision}
-    try:
-        for record in finetune(tuned, tokenizer, rows, config, output, given, device=device):
-            _say(
-                f"step {record['step']}/{steps}  loss {record['loss']:.4f}  "
-                f"{record['samples_per_second']:.1f} triplets/s  {record['eta_seconds'] / 60:.0f} min left"
-            )
-    except OSError as problem:
-        raise EnvironmentStop(
-            f"cannot write {output}: {problem.strerror or problem}; make room, and run the same command again"
-        ) from None
-    _say(f"{output}: tuned for {steps} steps; use it: ip2p gen-data instructions --lm local --lm-model {output}")
+    with quiet_libraries():
+        from .finetune import add_lora, finetune
+        from .local import load_lm
+
+        place = choose_device(device)
+        model, tokenizer = load_lm(base, offline=offline)
+        tuned = add_lora(model, lora, seed) if lora else model
+        step = 0
+        with StopRequest(lambda: discard_temporary(output), in_hand="the step in hand") as stop:
+            for record in finetune(
+                tuned, tokenizer, rows, config, output, given, device=place, stopping=lambda: stop.requested
+            ):
+                step = record["step"]
+                _say(
+                    f"step {step}/{steps}  loss {record['loss']:.4f}  "
+                    f"{record['samples_per_second']:.1f} triplets/s  {record['eta_seconds'] / 60:.0f} min left"
+                )
+    if stop.requested and step < steps:
+        _say(f"{output}: stopped, the checkpoint is written; the same command goes on")
+    else:
+        _say(f"{output}: tuned for {steps} steps; use it: ip2p gen-data instructions --lm local --lm-model {output}")
+    raise typer.Exit(stop.exit_code if stop.requested else 0)
 
 
 def _say(text: str) -> None:

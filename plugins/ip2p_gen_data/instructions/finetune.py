@@ -6,7 +6,7 @@ import copy
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ip2p_cli.api import MissingExtra, UsageError
-from ip2p_train.config import LoopConfig
-from ip2p_train.loop import STATE_FOLDER, train
+from ip2p_train.config import STATE_FOLDER, LoopConfig
+from ip2p_train.loop import seed_everything, train
 
+from ..intermediate import write_json
 from .prompt import completion, prompt
 from .triplets import Triplet
 
@@ -91,7 +92,7 @@ def add_lora(model: PreTrainedModel, rank: int, seed: int) -> Any:
         from peft import LoraConfig, get_peft_model
     except ImportError:
         raise MissingExtra("--lora", "lora") from None
-    torch.manual_seed(seed)
+    seed_everything(seed)
     config = LoraConfig(
         r=rank,
         lora_alpha=2 * rank,
@@ -110,12 +111,14 @@ def finetune(
     output: Path,
     settings: dict[str, Any],
     *,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, Any]]:
     """Train and save to `output`, yielding log records; the same call goes on from the last checkpoint.
 
     Args:
         settings: what tells this run from another one in the same folder.
+        stopping: asked after each step whether to write a checkpoint and end.
 
     Raises:
         UsageError: a triplet is longer than the model can read, or `output` holds another run.
@@ -126,7 +129,7 @@ def finetune(
     if longest > context:
         raise UsageError(f"the longest triplet has {longest} tokens, the model reads {context}; leave out long ones")
     _claim(output, settings)
-    yield from train(part, config, output, resume=True, device=device)
+    yield from train(part, config, output, resume=True, device=device, stopping=stopping)
 
 
 def _claim(output: Path, settings: dict[str, Any]) -> None:
@@ -134,5 +137,4 @@ def _claim(output: Path, settings: dict[str, Any]) -> None:
     path = output / STATE_FOLDER / "settings.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != settings:
         raise UsageError(f"{output} holds a model tuned with other settings; choose another -o, or delete it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings), encoding="utf-8")
+    write_json(path, settings)

@@ -16,10 +16,10 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging
 
-from ip2p_cli.api import CaptionTask, EditAnswer, ModelError, UsageError
+from ip2p_cli.api import CaptionTask, EditAnswer, ModelError, UsageError, choose_device, quiet_libraries
 
+from ..absent import if_absent
 from .prompt import STOP, prompt, read_answer
 from .sampling import FrequencyPenalty, RowSampling
 
@@ -45,8 +45,9 @@ def make_local(options: Mapping[str, Any]) -> LocalEngine:
     name = options.get("model")
     if not name:
         raise UsageError("--lm local needs --lm-model; make one: ip2p gen-data finetune-lm --base MODEL -o my-lm")
+    device = choose_device(str(options["device"]))
     model, tokenizer = load_lm(str(name), dtype=str(options.get("dtype", "float32")), offline=bool(options["offline"]))
-    return LocalEngine(model.to(options["device"]), tokenizer, int(options["batch_size"]))
+    return LocalEngine(model.to(device), tokenizer, int(options["batch_size"]))
 
 
 def load_lm(
@@ -64,14 +65,16 @@ def load_lm(
     if folder.is_dir() and not (folder / "config.json").exists():
         raise ModelError(f"{name} holds no language model (config.json is missing); give the folder of a finished one")
     local = offline or folder.is_dir()
-    logging.set_verbosity_error()  # notes on loading are not for the user's terminal
-    logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local, padding_side="left")
-        model = AutoModelForCausalLM.from_pretrained(
-            name, local_files_only=local, use_safetensors=True, dtype=DTYPES[dtype]
-        )
+        with quiet_libraries():
+            tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local, padding_side="left")
+            model = AutoModelForCausalLM.from_pretrained(
+                name, local_files_only=local, use_safetensors=True, dtype=DTYPES[dtype]
+            )
     except (OSError, ValueError, KeyError) as problem:
+        absent = if_absent("the language model", name, offline=offline)
+        if absent is not None:
+            raise absent from None
         line = (str(problem).splitlines() or [type(problem).__name__])[0]
         raise ModelError(f"cannot load the language model {name!r}: {line}; give a folder or a hub id") from None
     if tokenizer.pad_token_id is None:
@@ -126,12 +129,13 @@ class LocalEngine:
                 RowSampling(seeds, self._settings.temperature),
             ]
         )
-        ids = self._model.generate(
-            input_ids=batch.input_ids,
-            attention_mask=batch.attention_mask,
-            logits_processor=processors,
-            tokenizer=self._tokenizer,  # finds the stop in the text, however it falls into tokens
-        )
+        with quiet_libraries():
+            ids = self._model.generate(
+                input_ids=batch.input_ids,
+                attention_mask=batch.attention_mask,
+                logits_processor=processors,
+                tokenizer=self._tokenizer,  # finds the stop in the text, however it falls into tokens
+            )
         found: list[str] = self._tokenizer.batch_decode(ids[:, length:], skip_special_tokens=True)
         return found
 

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ip2p_cli.api import ModelError, find_model
+from ip2p_cli.api import ModelError, choose_device, find_model, quiet_libraries
 
-from ..devices import choose_device, choose_dtype, quiet_libraries
+from ..devices import choose_dtype
 
 # Class in model_index.json -> parts that are not needed to draw.
 PIPELINES = {

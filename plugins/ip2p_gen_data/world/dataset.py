@@ -17,6 +17,7 @@ from .scene import Scene, sample
 
 _FIRST = 2**41  # scenes below are for tests and for the oracle's calibration
 ROWS = 2**38  # of a seed
+SEEDS = 2**24
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class CaptionedScenes:
     for_training: bool = True
 
     def __getitem__(self, index: int) -> Captioned:
-        if not 0 <= index < ROWS or not 0 <= self.seed < 2**24:
+        if not 0 <= index < ROWS or not 0 <= self.seed < SEEDS:
             raise IndexError(f"row {index} of seed {self.seed}; rows go to 2**38 - 1, seeds to 2**24 - 1")
         scene = sample(_FIRST + self.seed * ROWS + index)
         rng = random.Random(f"caption of {scene.seed}")

@@ -46,11 +46,11 @@ class WorldData:
 
 
 def make_world(options: Mapping[str, Any]) -> DrawnData:
-    """The world of `options["seed"]`."""
-    from .dataset import ROWS, CaptionedScenes
+    """The world of `options["seed"]`, any number; worlds differ for 2²⁴ of them."""
+    from .dataset import ROWS, SEEDS, CaptionedScenes
     from .scene import SIDE
 
-    return WorldData(CaptionedScenes(seed=int(options.get("seed", 0))), SIDE, ROWS)
+    return WorldData(CaptionedScenes(seed=int(options.get("seed", 0)) % SEEDS), SIDE, ROWS)
 
 
 ENGINE = DataEngine(TRAINING, make_world)
