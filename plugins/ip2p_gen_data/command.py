@@ -14,7 +14,7 @@ from .dataset_commands import export_data, import_data, stats, validate
 from .filter_command import filter_pairs
 from .instructions.command import finetune_lm, instructions
 from .pairs_command import pairs as draw_pairs
-from .world.shipped import WORLD
+from .world.shipped import WORLD, are_shipped
 
 if TYPE_CHECKING:
     from .generate import PairMaker
@@ -74,13 +74,14 @@ def gen_data(
 ) -> None:
     """Make (photo, instruction, edited photo) pairs in Parquet shards; the same command again goes on.
 
-    Without photos the paper's three stages run, on the small models that ship, or on those that are named: a language
-    model writes instructions for captions, Prompt-to-Prompt draws pictures, CLIP keeps the good ones.
+    With --engine p2p the paper's three stages run: a language model writes instructions for captions, Prompt-to-Prompt
+    draws pictures, CLIP keeps the good ones. That is the default without photos, where there are models for it.
     """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context)
         return
-    chosen = engine or ("compose" if photos or cutouts or from_pairs else "p2p")
+    has_models = are_shipped() or WORLD not in (lm_model, model, clip)
+    chosen = engine or ("compose" if photos or cutouts or from_pairs or not has_models else "p2p")
     if chosen not in ("p2p", "compose"):
         raise UsageError(f"unknown engine {engine!r}; there are: p2p, compose")
     _refuse_options_of("compose" if chosen == "p2p" else "p2p", context)

@@ -134,7 +134,7 @@ def test_options_that_would_do_nothing_are_refused(ip2p: CommandLine) -> None:
     compose = ip2p("gen-data", "--photos", "x", "--captions", "x.txt")
     assert compose.code == 2
     assert "--captions is an option of --engine p2p" in compose.err
-    p2p = ip2p("gen-data", "--size", "64")
+    p2p = ip2p("gen-data", "--engine", "p2p", "--size", "64")
     assert p2p.code == 2
     assert "--size is an option of --engine compose" in p2p.err
 

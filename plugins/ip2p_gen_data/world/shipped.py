@@ -7,11 +7,17 @@ from pathlib import Path
 from ip2p_cli.api import UsageError
 
 WORLD = "world"  # names the shipped models, and the world's own captions
+KINDS = ("language-model", "text-to-image", "clip")
 _FOLDER = Path(__file__).parent / "models"
 
 
+def are_shipped() -> bool:
+    """Whether this installation has them all."""
+    return all((_FOLDER / kind).is_dir() for kind in KINDS)
+
+
 def resolve(name: str, kind: str) -> str:
-    """`world` -> the folder of the shipped model of a kind (language-model, text-to-image, clip); others as they are.
+    """`world` -> the folder of the shipped model of a kind (one of KINDS); others as they are.
 
     Raises:
         UsageError: this installation lacks it.
@@ -21,6 +27,6 @@ def resolve(name: str, kind: str) -> str:
     folder = _FOLDER / kind
     if not folder.is_dir():
         raise UsageError(
-            f"this installation has no {kind} of the world (no {folder}); install ip2p again, or name a model"
+            f"this installation has no {kind} of the world (no {folder}); name one of your own"
         )
     return str(folder)
