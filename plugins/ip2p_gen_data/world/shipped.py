@@ -26,7 +26,5 @@ def resolve(name: str, kind: str) -> str:
         return name
     folder = _FOLDER / kind
     if not folder.is_dir():
-        raise UsageError(
-            f"this installation has no {kind} of the world (no {folder}); name one of your own"
-        )
+        raise UsageError(f"this installation has no {kind} of the world (no {folder}); name one of your own")
     return str(folder)
