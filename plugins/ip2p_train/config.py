@@ -29,6 +29,7 @@ class LoopConfig:
     max_grad_norm: float = 1.0
     ema_decay: float = 0.999
     precision: str = "bf16"  # bf16 | fp32
+    compile: bool = False  # by torch.compile: minutes at the start, a quarter faster after it (needs a C++ compiler)
     seed: int = 0
     log_every: int = 50
     checkpoint_seconds: float = 180.0
@@ -103,6 +104,7 @@ class TextToImageConfig:
     layers_per_block: int = 1
     attention_heads: int = 2
     time_embedding_dim: int = 384
+    clip: str = ""  # folder of a CLIP whose text tower and vocabulary to start from; without one, they are as follows
     vocabulary: int = 1000
     text_width: int = 128
     text_layers: int = 3

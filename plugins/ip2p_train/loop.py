@@ -90,6 +90,8 @@ def train(
     """
     seed_everything(config.seed)
     part.model.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    if config.compile:
+        part.model.compile()
     parameters = [p for p in part.model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True

@@ -1,8 +1,9 @@
 """The text-to-image part: a U-Net that attends to itself and to the caption at every level, and its text encoder.
 
 Prompt-to-Prompt keeps a picture by its self-attention (Hertz et al. 2022, arXiv 2208.01626, section 3.2): a level
-without any would be free to draw something else. The autoencoder is frozen; the text encoder is trained along from
-nothing, since the captions of drawn data are few in kind, and a small network learns best with a language of its own.
+without any would be free to draw something else. The autoencoder is frozen; the text encoder is trained along, from nothing
+or from a CLIP's, since the captions of drawn data are few in kind, and a small network learns best with a language of
+its own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from ip2p_cli.api import DrawnData
+from ip2p_cli.api import DrawnData, UsageError
 
 from .assemble import write_checkpoint
 from .config import TextEncoderConfig, TextToImageConfig
@@ -49,10 +50,14 @@ class TextToImagePart:
     def __init__(self, data: DrawnData, config: TextToImageConfig, vae: AutoencoderTiny) -> None:
         self.data, self.config = data, config
         self.vae = vae.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        self.tokenizer = train_tokenizer(data.texts(range(VOCABULARY_TEXTS)), _vocabulary(config))
+        if config.clip:
+            self.tokenizer, text_encoder = _clip_text(Path(config.clip))
+        else:
+            self.tokenizer = train_tokenizer(data.texts(range(VOCABULARY_TEXTS)), _vocabulary(config))
+            text_encoder = CLIPTextModel(_text_config(config, self.tokenizer))
+        self._max_length = text_encoder.config.max_position_embeddings
         factor = 2 ** (len(vae.config.block_out_channels) - 1)
-        text_encoder = CLIPTextModel(_text_config(config, self.tokenizer))
-        unet = fresh_unet(config, vae.config.latent_channels, data.side // factor)
+        unet = fresh_unet(config, vae.config.latent_channels, data.side // factor, text_encoder.config.hidden_size)
         # Plain attention: torch's fused CPU kernel is slower backward. Inference is untouched by this.
         unet.set_attn_processor(AttnProcessor())
         self.model: nn.Module = CaptionedUNet(unet, text_encoder)
@@ -66,7 +71,7 @@ class TextToImagePart:
         """Mean squared error of v on a batch drawn with `generator`."""
         captions, pictures = self.data.captioned(draw_rows(self.data, generator, batch_size))
         x0 = self._latents(as_pixels(pictures))
-        ids = tokenize(self.tokenizer, self._drop(captions, generator), self.config.max_length)
+        ids = tokenize(self.tokenizer, self._drop(captions, generator), self._max_length)
         last = self.scheduler.config.num_train_timesteps - 1
         t = (last * torch.rand(batch_size, generator=generator) ** self.config.timestep_power).round().long()
         noise = torch.randn(x0.shape, generator=generator)
@@ -111,7 +116,7 @@ class TextToImagePart:
         return ["" if drop else text for text, drop in zip(captions, left_out.tolist(), strict=True)]
 
 
-def fresh_unet(config: TextToImageConfig, channels: int, sample_size: int) -> UNet2DConditionModel:
+def fresh_unet(config: TextToImageConfig, channels: int, sample_size: int, text_width: int) -> UNet2DConditionModel:
     """Self- and cross-attention at every level; the caption also goes, pooled, into the time embedding."""
     levels = len(config.block_out_channels)
     return UNet2DConditionModel(
@@ -122,7 +127,7 @@ def fresh_unet(config: TextToImageConfig, channels: int, sample_size: int) -> UN
         layers_per_block=config.layers_per_block,
         down_block_types=("CrossAttnDownBlock2D",) * levels,
         up_block_types=("CrossAttnUpBlock2D",) * levels,
-        cross_attention_dim=config.text_width,
+        cross_attention_dim=text_width,
         attention_head_dim=config.attention_heads,  # diffusers reads this as the number of heads
         addition_embed_type="text",
         addition_embed_type_num_heads=config.attention_heads,
@@ -130,6 +135,18 @@ def fresh_unet(config: TextToImageConfig, channels: int, sample_size: int) -> UN
         resnet_time_scale_shift="scale_shift",
         norm_num_groups=16,
     )
+
+
+def _clip_text(folder: Path) -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """Tokenizer and text tower of a trained CLIP, as Stable Diffusion begins (Rombach et al. 2022, section 4.3.1).
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        return CLIPTokenizer.from_pretrained(folder), CLIPTextModel.from_pretrained(folder, dtype=torch.float32)
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"[text_to_image] clip: no CLIP in {folder} ({str(problem).splitlines()[0]})") from problem
 
 
 def _vocabulary(config: TextToImageConfig) -> TextEncoderConfig:

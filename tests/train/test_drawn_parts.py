@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from transformers import CLIPTextModel
 
 from ip2p_cli.api import DrawnData, UsageError
 from ip2p_gen_data.clip_filter.model import load_clip
@@ -105,6 +107,22 @@ def test_a_language_model_can_be_tuned_on_triplets(trained: Path, world: DrawnDa
 def test_nothing_that_is_written_names_a_folder_of_its_maker(trained: Path) -> None:
     for path in trained.rglob("*.json"):
         assert str(trained) not in path.read_text(encoding="utf-8"), path
+
+
+def test_text_to_image_may_start_from_the_text_tower_of_a_clip(trained: Path, world: DrawnData, tmp_path: Path) -> None:
+    settings = replace(CONFIG.text_to_image, clip=str(trained / "clip"))
+    part = build_part("text-to-image", world, trained / "autoencoder", replace(CONFIG, text_to_image=settings), tmp_path)
+    tower = CLIPTextModel.from_pretrained(trained / "clip", dtype=torch.float32).state_dict()
+    found = part.model.text_encoder.state_dict()
+    assert tower.keys() == found.keys() and all(torch.equal(tower[name], found[name]) for name in tower)
+    loss, _ = part.loss(torch.Generator().manual_seed(0), 4)
+    assert torch.isfinite(loss)
+
+
+def test_a_clip_that_is_not_there_is_named(trained: Path, world: DrawnData, tmp_path: Path) -> None:
+    settings = replace(CONFIG.text_to_image, clip=str(tmp_path / "none"))
+    with pytest.raises(UsageError, match=r"\[text_to_image\] clip: no CLIP in .*none"):
+        build_part("text-to-image", world, trained / "autoencoder", replace(CONFIG, text_to_image=settings), tmp_path)
 
 
 def test_captions_are_left_out_as_often_as_told(world: DrawnData, trained: Path) -> None:
