@@ -111,8 +111,8 @@ def measure(folder: Path, untuned: Path | None = None, pairs: int = PAIRS) -> It
     rows = held_out_rows(pairs)
     drawn = draw_pairs(engine, rows, draws)
     yield _line("text-to-image", text_to_image_figures(drawn))
-    for threshold, (attributes, places) in p2p_figures(drawn, draw_pairs(engine, rows, draws, p2p=False)).items():
-        yield _line(f"threshold {threshold}", {"attributes stay": attributes, "places stay": places})
+    for threshold, figures in p2p_figures(drawn, draw_pairs(engine, rows, draws, p2p=False)).items():
+        yield _line(f"threshold {threshold}", figures)
     if clip is not None:
         yield _line("filter", filter_figures(drawn, clip, _rules(clip_folder)))
 

@@ -69,8 +69,8 @@ def text_to_image_figures(drawn: Sequence[Drawn]) -> dict[str, float]:
     return {"all named attributes right": float(np.mean([one.before_right for one in drawn]))}
 
 
-def p2p_figures(drawn: Sequence[Drawn], without: Sequence[Drawn]) -> dict[str, tuple[float, float]]:
-    """Bin of the threshold -> shares of pairs in which (all unnamed attributes, all places) stayed."""
+def p2p_figures(drawn: Sequence[Drawn], without: Sequence[Drawn]) -> dict[str, dict[str, float]]:
+    """Bin of the threshold -> shares of pairs in which what the edit does not name stayed."""
     figures = {"off": _stayed(without)}
     for low, high in BINS:
         figures[f"{low} to {high}"] = _stayed([one for one in drawn if low <= one.sample.p2p_threshold < high])
@@ -107,8 +107,14 @@ def _judged(row: EditedScene, sample: Sample, images: ImagePair) -> Drawn:
     return Drawn(row, sample, images, right[0], right[1], staying(row.edit, before, after))
 
 
-def _stayed(drawn: Sequence[Drawn]) -> tuple[float, float]:
-    return _share([all(one.stayed.attributes) for one in drawn]), _share([all(one.stayed.places) for one in drawn])
+def _stayed(drawn: Sequence[Drawn]) -> dict[str, float]:
+    attributes = [all(one.stayed.attributes) for one in drawn]
+    places = [all(one.stayed.places) for one in drawn]
+    return {
+        "attributes stay": _share(attributes),
+        "places stay": _share(places),
+        "both stay": _share([one and other for one, other in zip(attributes, places, strict=True)]),
+    }
 
 
 def _share(verdicts: Sequence[bool]) -> float:
