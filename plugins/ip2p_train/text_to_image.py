@@ -1,9 +1,9 @@
 """The text-to-image part: a U-Net that attends to itself and to the caption at every level, and its text encoder.
 
 Prompt-to-Prompt keeps a picture by its self-attention (Hertz et al. 2022, arXiv 2208.01626, section 3.2): a level
-without any would be free to draw something else. The autoencoder is frozen; the text encoder is trained along, from nothing
-or from a CLIP's, since the captions of drawn data are few in kind, and a small network learns best with a language of
-its own.
+without any would be free to draw something else. The autoencoder is frozen; the text encoder is trained along, from
+nothing or from a CLIP's, since the captions of drawn data are few in kind, and a small network learns best with a
+language of its own.
 """
 
 from __future__ import annotations

@@ -110,8 +110,8 @@ def test_nothing_that_is_written_names_a_folder_of_its_maker(trained: Path) -> N
 
 
 def test_text_to_image_may_start_from_the_text_tower_of_a_clip(trained: Path, world: DrawnData, tmp_path: Path) -> None:
-    settings = replace(CONFIG.text_to_image, clip=str(trained / "clip"))
-    part = build_part("text-to-image", world, trained / "autoencoder", replace(CONFIG, text_to_image=settings), tmp_path)
+    config = replace(CONFIG, text_to_image=replace(CONFIG.text_to_image, clip=str(trained / "clip")))
+    part = build_part("text-to-image", world, trained / "autoencoder", config, tmp_path)
     tower = CLIPTextModel.from_pretrained(trained / "clip", dtype=torch.float32).state_dict()
     found = part.model.text_encoder.state_dict()
     assert tower.keys() == found.keys() and all(torch.equal(tower[name], found[name]) for name in tower)
@@ -120,9 +120,9 @@ def test_text_to_image_may_start_from_the_text_tower_of_a_clip(trained: Path, wo
 
 
 def test_a_clip_that_is_not_there_is_named(trained: Path, world: DrawnData, tmp_path: Path) -> None:
-    settings = replace(CONFIG.text_to_image, clip=str(tmp_path / "none"))
+    config = replace(CONFIG, text_to_image=replace(CONFIG.text_to_image, clip=str(tmp_path / "none")))
     with pytest.raises(UsageError, match=r"\[text_to_image\] clip: no CLIP in .*none"):
-        build_part("text-to-image", world, trained / "autoencoder", replace(CONFIG, text_to_image=settings), tmp_path)
+        build_part("text-to-image", world, trained / "autoencoder", config, tmp_path)
 
 
 def test_captions_are_left_out_as_often_as_told(world: DrawnData, trained: Path) -> None:
