@@ -100,6 +100,7 @@ class EditorConfig:
 class TextToImageConfig:
     """Shape of the U-Net and of the text encoder that is trained with it, and how they are trained."""
 
+    fresh: bool = False  # train new ones also where the base has them
     block_out_channels: tuple[int, ...] = (64, 128, 192)
     layers_per_block: int = 1
     attention_heads: int = 2
@@ -133,7 +134,7 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class LanguageModelConfig:
-    """Shape of a small GPT-2 and its vocabulary."""
+    """Shape of a small Llama and its vocabulary."""
 
     width: int = 192
     layers: int = 4

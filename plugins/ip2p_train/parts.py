@@ -123,12 +123,11 @@ def _editor(data: Path, base: Path | None, config: TrainConfig, out: Path) -> Pa
 
 
 def _text_to_image(data: DrawnData, base: Path | None, config: TrainConfig) -> Part:
-    from .autoencoder import load_autoencoder
     from .text_to_image import TextToImagePart
 
     if base is None:
         raise UsageError("training text-to-image needs --base: a folder with the autoencoder, in vae/")
-    return TextToImagePart(data, config.text_to_image, load_autoencoder(base))
+    return TextToImagePart(data, config.text_to_image, base)
 
 
 def _clip(data: DrawnData, base: Path | None, config: TrainConfig) -> Part:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -22,6 +22,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from ip2p_cli.api import DrawnData, UsageError
 
 from .assemble import write_checkpoint
+from .autoencoder import load_autoencoder
 from .config import TextEncoderConfig, TextToImageConfig
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
 from .editor import make_scheduler
@@ -47,21 +48,26 @@ class CaptionedUNet(nn.Module):
 class TextToImagePart:
     """Trains to predict v = α·ε − σ·x_0 (Salimans & Ho 2022) in the latents of drawn pictures."""
 
-    def __init__(self, data: DrawnData, config: TextToImageConfig, vae: AutoencoderTiny) -> None:
+    def __init__(self, data: DrawnData, config: TextToImageConfig, base: Path) -> None:
+        """`base` holds the autoencoder; where it has a U-Net and a text encoder as well, they are trained on."""
         self.data, self.config = data, config
-        self.vae = vae.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        if config.clip:
-            self.tokenizer, text_encoder = _clip_text(Path(config.clip))
+        self.vae = load_autoencoder(base).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        goes_on = not config.fresh and (base / "unet").is_dir()
+        if goes_on:
+            self.tokenizer, text_encoder = load_text(base / "tokenizer", base / "text_encoder")
+            unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
         else:
-            self.tokenizer = train_tokenizer(data.texts(range(VOCABULARY_TEXTS)), _vocabulary(config))
-            text_encoder = CLIPTextModel(_text_config(config, self.tokenizer))
+            self.tokenizer, text_encoder = self._fresh_text()
+            factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
+            channels, width = self.vae.config.latent_channels, text_encoder.config.hidden_size
+            unet = fresh_unet(config, channels, data.side // factor, width)
         self._max_length = text_encoder.config.max_position_embeddings
-        factor = 2 ** (len(vae.config.block_out_channels) - 1)
-        unet = fresh_unet(config, vae.config.latent_channels, data.side // factor, text_encoder.config.hidden_size)
         # Plain attention: torch's fused CPU kernel is slower backward. Inference is untouched by this.
         unet.set_attn_processor(AttnProcessor())
         self.model: nn.Module = CaptionedUNet(unet, text_encoder)
         self.scheduler = make_scheduler(steps_offset=1)  # unused by trailing steps, but the pipeline insists
+        if goes_on:
+            return
         # Latents of unit variance, as a noise schedule takes them to be (Rombach et al. 2022, arXiv 2112.10752, G).
         self.vae.register_to_config(scaling_factor=1.0)
         deviation = self._latents(as_pixels(data.captioned(range(SCALED_BY))[1])).std().item()
@@ -110,6 +116,13 @@ class TextToImagePart:
         encoded = self.vae.to(place).encode(pixels.to(place, memory_format=torch.channels_last)).latents.cpu()
         return (encoded.float() * self.vae.config.scaling_factor).contiguous()
 
+    def _fresh_text(self) -> tuple[CLIPTokenizer, CLIPTextModel]:
+        """Tokenizer and text encoder to begin with: a CLIP's, or ones that know nothing."""
+        if self.config.clip:
+            return load_text(Path(self.config.clip), Path(self.config.clip))
+        tokenizer = train_tokenizer(self.data.texts(range(VOCABULARY_TEXTS)), _vocabulary(self.config))
+        return tokenizer, CLIPTextModel(_text_config(self.config, tokenizer))
+
     def _drop(self, captions: Sequence[str], generator: torch.Generator) -> list[str]:
         """A share of the captions left out, for guidance (Ho & Salimans 2022, arXiv 2207.12598)."""
         left_out = torch.rand(len(captions), generator=generator) < self.config.drop_text
@@ -137,16 +150,20 @@ def fresh_unet(config: TextToImageConfig, channels: int, sample_size: int, text_
     )
 
 
-def _clip_text(folder: Path) -> tuple[CLIPTokenizer, CLIPTextModel]:
-    """Tokenizer and text tower of a trained CLIP, as Stable Diffusion begins (Rombach et al. 2022, section 4.3.1).
+def load_text(tokenizer: Path, text_encoder: Path) -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """Tokenizer and text encoder, in float32, of a checkpoint or of a CLIP.
+
+    Stable Diffusion begins with a CLIP's, too (Rombach et al. 2022, section 4.3.1).
 
     Raises:
-        UsageError: there is none.
+        UsageError: there are none.
     """
     try:
-        return CLIPTokenizer.from_pretrained(folder), CLIPTextModel.from_pretrained(folder, dtype=torch.float32)
+        return CLIPTokenizer.from_pretrained(tokenizer), CLIPTextModel.from_pretrained(
+            text_encoder, dtype=torch.float32
+        )
     except (OSError, ValueError) as problem:
-        raise UsageError(f"[text_to_image] clip: no CLIP in {folder} ({str(problem).splitlines()[0]})") from problem
+        raise UsageError(f"no CLIP text encoder in {text_encoder} ({str(problem).splitlines()[0]})") from problem
 
 
 def _vocabulary(config: TextToImageConfig) -> TextEncoderConfig:

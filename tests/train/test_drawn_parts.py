@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextModel
 
 from ip2p_cli.api import DrawnData, UsageError
@@ -121,8 +122,20 @@ def test_text_to_image_may_start_from_the_text_tower_of_a_clip(trained: Path, wo
 
 def test_a_clip_that_is_not_there_is_named(trained: Path, world: DrawnData, tmp_path: Path) -> None:
     config = replace(CONFIG, text_to_image=replace(CONFIG.text_to_image, clip=str(tmp_path / "none")))
-    with pytest.raises(UsageError, match=r"\[text_to_image\] clip: no CLIP in .*none"):
+    with pytest.raises(UsageError, match=r"no CLIP text encoder in .*none"):
         build_part("text-to-image", world, trained / "autoencoder", config, tmp_path)
+
+
+def test_text_to_image_goes_on_from_a_base_that_has_it(trained: Path, world: DrawnData, tmp_path: Path) -> None:
+    base = trained / "text-to-image"
+    part = build_part("text-to-image", world, base, CONFIG, tmp_path)
+    old = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32).state_dict()
+    assert all(torch.equal(old[name], weight) for name, weight in part.model.unet.state_dict().items())
+    scale = AutoencoderTiny.from_pretrained(base / "vae").config.scaling_factor
+    assert part.vae.config.scaling_factor == scale != 1.0
+    again = replace(CONFIG, text_to_image=replace(CONFIG.text_to_image, fresh=True))
+    fresh = build_part("text-to-image", world, base, again, tmp_path).model.unet.state_dict()
+    assert not all(torch.equal(old[name], weight) for name, weight in fresh.items())
 
 
 def test_captions_are_left_out_as_often_as_told(world: DrawnData, trained: Path) -> None:

@@ -1,5 +1,8 @@
 """What no caption names, drawn from a scene's own seed: one generator for each part, so that an edit of one part
 leaves the others as they were.
+
+Skies, lands and what falls come in VARIANTS each: what small models cannot foresee, such as where each flake falls,
+they could only blur, and their weights would go into it.
 """
 
 from __future__ import annotations
@@ -11,12 +14,14 @@ import numpy as np
 from .scene import SIDE
 from .shapes import Array
 
-SKY, LAND, THINGS, FALL, GRAIN = range(5)
+SKY, LAND, FALL, GRAIN, THINGS = range(5)
+VARIANTS = 8  # of each part but the things, whose little differences of height and tone have no end
 
 
 def generator(seed: int, part: int) -> np.random.Generator:
     """The generator of one part. Philox takes the key as it is: a fifth of the time that seeding others takes."""
-    return np.random.Generator(np.random.Philox(key=np.array([seed, part], np.uint64)))
+    own = seed if part == THINGS else seed // VARIANTS**part % VARIANTS
+    return np.random.Generator(np.random.Philox(key=np.array([own, part], np.uint64)))
 
 
 def noise(rng: np.random.Generator, rows: int, columns: int) -> Array:

@@ -14,7 +14,7 @@ from .nuisance import THINGS as THINGS_PART
 from .scene import SIDE, Scene, Thing
 from .shapes import SHAPES, Array
 
-HEIGHTS = {"small": 12.0, "large": 22.0}  # pixels, give or take 6 %
+HEIGHTS = {"small": 14.0, "large": 24.0}  # pixels, give or take 6 %
 
 
 def render(scene: Scene) -> NDArray[np.uint8]:
