@@ -23,7 +23,7 @@ from .vision import FIRST, LAST, SIDE, Array, bands, blobs, ground_features, sha
 Numbers = NDArray[np.floating[Any]]
 
 SEED = 2**40
-SCENES = 2400
+SCENES = 6000
 _WAYS = ("clean", "clean", *DEGRADATIONS[1:])
 
 

@@ -29,12 +29,21 @@ def mix(picture: Array, colour: Array | RGB, weight: Array | float) -> Array:
     return picture + (w[..., None] if w.ndim == 2 else w) * (np.asarray(colour, np.float32) - picture)
 
 
+def spots(y: Array, x: Array, strength: Array, radius: float) -> Array:
+    """Soft round spots around points, of any shape: (SIDE, SIDE)."""
+    rows = np.exp(-0.5 * ((Y.T - y.reshape(-1, 1)) / np.float32(radius)) ** 2)  # (n, SIDE)
+    columns = np.exp(-0.5 * ((X - x.reshape(-1, 1)) / np.float32(radius)) ** 2)
+    return (rows * strength.reshape(-1, 1)).T @ columns
+
+
 def backdrop(scene: Scene) -> tuple[Array, Sky]:
     """The picture without things, (SIDE, SIDE, 3), and what things need to know of its sky."""
     light = LIGHTS[scene.time, scene.weather]
     rng = generator(scene.seed, SKY)
     horizon = float(rng.uniform(34.0, 38.0))
-    sun = (float(rng.uniform(8, 56)), float(rng.uniform(7, 15)) if scene.time != "sunset" else horizon - 4.5)
+    sun = (float(rng.uniform(8, 56)), float(rng.uniform(7, 15)))
+    if scene.time == "sunset":
+        sun = (28 + sun[0] / 8, horizon - 4.5)  # between the lanes, so that no thing stands in it
     tone = rng.uniform(0.96, 1.04, 3).astype(np.float32)
     sky = _gradient(light, horizon) * tone
     sky = _clear(sky, scene.time, sun, horizon, rng) if scene.weather == "clear" else _overcast(sky, scene.weather, rng)
@@ -56,9 +65,9 @@ def _clear(sky: Array, time: str, sun: tuple[float, float], horizon: float, rng:
     """Sun or moon with its glow, stars by night, a few thin clouds by day."""
     distance = np.hypot(X - sun[0], Y - sun[1])
     if time == "night":
-        stars = rng.random((20, 3), np.float32)
-        rows, columns = (stars[:, 0] * (horizon - 6)).astype(int), (stars[:, 1] * SIDE).astype(int)
-        sky[rows, columns] += (0.35 + 0.55 * stars[:, 2:]) * rgb((1.0, 0.98, 0.88))
+        stars = rng.random((14, 3), np.float32)
+        points = spots(stars[:, 0] * np.float32(horizon - 6), stars[:, 1] * SIDE, 0.4 + 0.5 * stars[:, 2], 0.6)
+        sky = mix(sky, (1.0, 0.98, 0.88), np.minimum(points, 1))
         sky = mix(sky, (0.55, 0.60, 0.80), 0.30 * np.exp(-distance / 6))
         moon = np.clip(4.6 - distance, 0, 1) * np.clip(np.hypot(X - sun[0] - 2.6, Y - sun[1] + 1.4) - 3.3, 0, 1)
         return mix(sky, (0.98, 0.96, 0.84), moon)
@@ -103,15 +112,15 @@ def _ground(sky: Array, scene: Scene, light: Light, where: Sky) -> Array:
 def _texture(scene: Scene, where: Sky, depth: Array, rng: np.random.Generator) -> Array:
     """Relative brightness around 0, (SIDE, SIDE): blades, ripples, drifts, grains."""
     if scene.ground == "grass":
-        return (0.30 * noise(rng, 20, 40) + 0.22 * noise(rng, 8, 6)) * (0.4 + 0.6 * depth)
+        return (0.22 * noise(rng, 10, 18) + 0.16 * noise(rng, 8, 6)) * (0.4 + 0.6 * depth)
     if scene.ground == "sand":
         bent = Y + 6 * noise(rng, 4, 3)
-        return 0.035 * np.sin(bent * np.float32(1.1)) * depth + 0.14 * noise(rng, 40, 40)
+        return 0.035 * np.sin(bent * np.float32(1.1)) * depth + 0.10 * noise(rng, 16, 16)
     if scene.ground == "snow":
         return 0.13 * noise(rng, 9, 3) * (0.4 + 0.6 * depth)
     if scene.ground == "water":
-        return (0.55 * noise(rng, 32, 8) + 0.20 * noise(rng, 12, 4)) * (0.5 + 0.5 * depth)
-    return 0.16 * noise(rng, 50, 50) + 0.08 * noise(rng, 8, 4)
+        return (0.50 * noise(rng, 20, 6) + 0.20 * noise(rng, 12, 4)) * (0.5 + 0.5 * depth)
+    return 0.12 * noise(rng, 18, 18) + 0.08 * noise(rng, 8, 4)
 
 
 def _markings(where: Sky, rng: np.random.Generator) -> Array:
@@ -125,4 +134,4 @@ def _glitter(where: Sky, rng: np.random.Generator) -> Array:
     """The path of light on water under sun or moon: (SIDE, SIDE)."""
     down = np.clip((Y - where.horizon) / 14, 0, 1)
     path = np.clip(1 - np.abs(X - where.sun[0]) / (2.5 + 3 * down), 0, 1) * (1 - down)
-    return np.clip(path * (0.55 + 1.6 * noise(rng, 32, 10)), 0, 1) * np.float32(0.9)
+    return np.clip(path * (0.55 + 1.6 * noise(rng, 20, 8)), 0, 1) * np.float32(0.9)

@@ -14,7 +14,7 @@ import numpy as np
 from .scene import SIDE
 from .shapes import Array
 
-SKY, LAND, FALL, GRAIN, THINGS = range(5)
+SKY, LAND, FALL, THINGS = range(4)
 VARIANTS = 8  # of each part but the things, whose little differences of height and tone have no end
 
 

@@ -1,4 +1,4 @@
-"""A scene -> its picture: sky and ground, things with their shadows, fog, rain or snow, a little grain."""
+"""A scene -> its picture: sky and ground, things with their shadows, fog, rain or snow."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .land import Sky, X, Y, backdrop, mix
+from .land import Sky, X, Y, backdrop, mix, spots
 from .light import LIGHTS, THINGS, Light, rgb
-from .nuisance import FALL, GRAIN, generator
+from .nuisance import FALL, generator
 from .nuisance import THINGS as THINGS_PART
 from .scene import SIDE, Scene, Thing
 from .shapes import SHAPES, Array
@@ -17,16 +17,18 @@ from .shapes import SHAPES, Array
 HEIGHTS = {"small": 14.0, "large": 24.0}  # pixels, give or take 6 %
 
 
+_FADING = np.clip((46 - Y) / 20, 0.2, 1)  # what falls is seen against the sky; on the ground a flake is no thing
+
+
 def render(scene: Scene) -> NDArray[np.uint8]:
     """The picture of a scene, (SIDE, SIDE, 3) uint8. The same scene gives the same bytes."""
-    picture, sky = backdrop(scene)
+    land, sky = backdrop(scene)
+    picture = _falling(land, scene)
     rng = generator(scene.seed, THINGS_PART)
     draws = {number: rng.random(6, np.float32) for number in (0, 1)}  # by lane, so that a thing keeps its own
     for thing in sorted(scene.things, key=lambda thing: thing.y):  # the nearer one last
         _draw(picture, thing, scene, sky, draws[int(thing.x > SIDE / 2)])
-    picture = _falling(picture, scene)
-    grain = generator(scene.seed, GRAIN).random((SIDE, SIDE, 1), np.float32) - np.float32(0.5)
-    return np.clip((picture + grain * np.float32(0.02)) * 255 + np.float32(0.5), 0, 255).astype(np.uint8)
+    return np.clip(picture * 255 + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
 def render_all(scenes: Sequence[Scene]) -> NDArray[np.uint8]:
@@ -91,7 +93,7 @@ def _shadow(u: Array, v: Array, thing: Thing, scene: Scene, sky: Sky, px: float)
 
 
 def _falling(picture: Array, scene: Scene) -> Array:
-    """Rain in slanting streaks, snow in flakes, over everything."""
+    """Rain in slanting streaks, snow in flakes, behind the things: none hides what a caption names."""
     if scene.weather == "rain":
         return _rain(picture, scene)
     if scene.weather == "snow":
@@ -100,30 +102,16 @@ def _falling(picture: Array, scene: Scene) -> Array:
 
 
 def _rain(picture: Array, scene: Scene) -> Array:
-    drops = generator(scene.seed, FALL).random((46, 3), np.float32)
-    steps = np.arange(7, dtype=np.float32)
-    y = drops[:, :1] * (SIDE + 6) - 6 + steps
+    drops = generator(scene.seed, FALL).random((20, 3), np.float32)
+    steps = np.arange(9, dtype=np.float32)
+    y = drops[:, :1] * (SIDE + 8) - 8 + steps
     x = drops[:, 1:2] * (SIDE + 4) - np.float32(0.45) * steps
-    strength = (0.24 + 0.26 * drops[:, 2:]) * np.ones_like(steps) * (1.0 if scene.time != "night" else 0.7)
-    return mix(picture, (0.80, 0.86, 0.94), np.minimum(_splat(y, x, strength), 0.5))
+    strength = (0.30 + 0.25 * drops[:, 2:]) * np.ones_like(steps) * (1.0 if scene.time != "night" else 0.7)
+    return mix(picture, (0.80, 0.86, 0.94), np.minimum(spots(y, x, strength, 0.7), 0.5) * _FADING)
 
 
 def _snow(picture: Array, scene: Scene) -> Array:
-    flakes = generator(scene.seed, FALL).random((60, 3), np.float32)
-    size = (1.0 + 1.5 * flakes[:, 2]) * (1.0 if scene.time != "night" else 0.85)
-    map_ = _splat(flakes[:, 0] * SIDE, flakes[:, 1] * SIDE, size)
-    return mix(picture, (1.0, 1.0, 1.0), np.minimum(map_, 0.92))
-
-
-def _splat(y: Array, x: Array, strength: Array) -> Array:
-    """Points with a weight, each shared among the four pixels around it; those outside left out: (SIDE, SIDE)."""
-    row, column = np.floor(y).ravel(), np.floor(x).ravel()
-    below, right = y.ravel() - row, x.ravel() - column
-    rows, columns = row.astype(int), column.astype(int)
-    r = np.concatenate((rows, rows, rows + 1, rows + 1))
-    c = np.concatenate((columns, columns + 1, columns, columns + 1))
-    w = np.concatenate(((1 - below) * (1 - right), (1 - below) * right, below * (1 - right), below * right))
-    w = w * np.tile(np.broadcast_to(strength, y.shape).ravel(), 4)
-    inside = (r >= 0) & (r < SIDE) & (c >= 0) & (c < SIDE)
-    map_ = np.bincount(r[inside] * SIDE + c[inside], w[inside], SIDE * SIDE)
-    return map_.reshape(SIDE, SIDE).astype(np.float32)
+    flakes = generator(scene.seed, FALL).random((26, 3), np.float32)
+    strength = (0.7 + 0.6 * flakes[:, 2]) * (1.0 if scene.time != "night" else 0.85)
+    map_ = spots(flakes[:, 0] * SIDE, flakes[:, 1] * SIDE, strength, 1.0)
+    return mix(picture, (1.0, 1.0, 1.0), np.minimum(map_, 0.92) * _FADING)
