@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
+from math import nan
 from pathlib import Path
 
 from ip2p_cli.api import UsageError, shards_of
@@ -38,8 +38,8 @@ def named(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def numbers(text: str, option: str, most: float = 1000.0) -> tuple[float, ...]:
-    """ "1,1.5" -> (1.0, 1.5): each above 0, and no more than `most`.
+def numbers(text: str, option: str, least: float = 0.01, most: float = 1000.0) -> tuple[float, ...]:
+    """ "1,1.5" -> (1.0, 1.5): each from `least` to `most`.
 
     Raises:
         UsageError: one is no such number.
@@ -49,9 +49,11 @@ def numbers(text: str, option: str, most: float = 1000.0) -> tuple[float, ...]:
         try:
             value = float(part)
         except ValueError:
-            value = 0.0
-        if not (isfinite(value) and 0 < value <= most):
-            raise UsageError(f"{option}: {part.strip()!r} is no number above 0 up to {most:g}; write {option} 0.5,0.9")
+            value = nan
+        if not least <= value <= most:
+            raise UsageError(
+                f"{option}: {part.strip()!r} is no number from {least:g} to {most:g}; write for instance 0.5,0.9"
+            )
         found.append(value)
     return tuple(found)
 

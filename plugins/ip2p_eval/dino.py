@@ -24,16 +24,17 @@ class DinoModel:
     """
 
     def __init__(self, model: Any, side: int, device: torch.device) -> None:
-        from transformers import CLIPImageProcessor  # the one that resizes the shorter side, then crops
-
         self._model, self._device = model, device
-        self._prepare = CLIPImageProcessor(
-            size={"shortest_edge": round(side * RESIZE)},
-            crop_size={"height": side, "width": side},
-            resample=Image.Resampling.BICUBIC,
-            image_mean=list(MEAN),
-            image_std=list(DEVIATION),
-        )
+        with quiet_libraries():
+            from transformers import CLIPImageProcessor  # the one that resizes the shorter side, then crops
+
+            self._prepare = CLIPImageProcessor(
+                size={"shortest_edge": round(side * RESIZE)},
+                crop_size={"height": side, "width": side},
+                resample=Image.Resampling.BICUBIC,
+                image_mean=list(MEAN),
+                image_std=list(DEVIATION),
+            )
 
     def pixels(self, pictures: Sequence[Image.Image]) -> Tensor:
         """(n, 3, side, side), normalised."""

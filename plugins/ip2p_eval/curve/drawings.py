@@ -87,12 +87,12 @@ def load_sdedit(name: str, *, text_guidance: float, steps: int, device: str | No
     Raises:
         ModelError: it cannot be found, or is no such checkpoint.
     """
-    from diffusers import AutoPipelineForImage2Image
-
     from ip2p_gen_data.p2p.model import load_text_to_image
 
     loaded = load_text_to_image(name, device=device, offline=offline)
     with quiet_libraries():
+        from diffusers import AutoPipelineForImage2Image  # says in many lines what other pipelines would need
+
         pipeline = AutoPipelineForImage2Image.from_pipe(loaded.pipeline)
     pipeline.set_progress_bar_config(disable=True)
     return SDEditDrawing(pipeline, text_guidance, steps)

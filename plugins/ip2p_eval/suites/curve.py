@@ -141,7 +141,7 @@ def prepare(
         find_model(sdedit, offline=shared.offline)  # a wrong name is said now, not after the checkpoints' hours
         wishes: dict[str, Any] = {"steps": steps or SDEDIT_STEPS, "device": shared.device, "offline": shared.offline}
         load = partial(load_sdedit, sdedit, text_guidance=scales[0], **wishes)
-        baseline = SDEdit(sdedit, numbers(strengths, "--strengths", 1.0), load)
+        baseline = SDEdit(sdedit, numbers(strengths, "--strengths", most=1.0), load)
     encoders = partial(load_encoders, chosen, None, device=shared.device, offline=shared.offline)
     settings = numbers(image_guidance, "--image-guidance")
     return CurveSuite(read_rows(data, shared.limit), encoders, shared, settings, scales, steps, seeds, baseline)
