@@ -19,7 +19,7 @@ def similarity(one: Tensor, other: Tensor) -> Scores:
 def direction_similarity(before: Tensor, after: Tensor, caption: Tensor, edited_caption: Tensor) -> Scores:
     """cos(after − before, edited_caption − caption), in [-1, 1]; 0 where one of them did not change.
 
-    Gal et al. 2022 (arXiv 2108.00946), on unit vectors as in InstructPix2Pix, section 4.2. Equal pictures have vectors
+    Gal et al. 2022 (arXiv 2108.00946), on unit vectors as in InstructPix2Pix. Equal pictures have vectors
     that differ by rounding only, the direction of which would be noise.
     """
     image, text = (after - before).double(), (edited_caption - caption).double()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ip2p_cli.api import MissingExtra
 
@@ -49,28 +50,20 @@ def draw_lines(lines: Sequence[Line], x_name: str, y_name: str) -> str:
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
         drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
+        figure.savefig(drawn, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     return drawn.getvalue()[drawn.getvalue().index("<svg") :]
 
 
-def _draw(axes: object, line: Line) -> None:
+def _draw(axes: Any, line: Line) -> None:
     means = [([point.x[0] for point in line.points]), ([point.y[0] for point in line.points])]
     spans = [
         [[mean - low for mean, low, _ in values], [high - mean for mean, _, high in values]]
         for values in ([point.x for point in line.points], [point.y for point in line.points])
     ]
-    axes.errorbar(  # type: ignore[attr-defined]
-        *means,
-        xerr=spans[0],
-        yerr=spans[1],
-        marker="o",
-        markersize=4,
-        linewidth=1.4,
-        elinewidth=0.7,
-        capsize=2,
-        label=f"{line.name} ({line.setting_name})",
-    )
+    [drawn] = axes.plot(*means, marker="o", markersize=4, linewidth=1.4, label=f"{line.name} ({line.setting_name})")
+    bars: dict[str, Any] = {"xerr": spans[0], "yerr": spans[1], "ecolor": drawn.get_color(), "alpha": 0.35}
+    axes.errorbar(*means, fmt="none", elinewidth=0.8, capsize=2, **bars)
     for point in line.points:
-        axes.annotate(  # type: ignore[attr-defined]
+        axes.annotate(
             f"{point.setting:g}", (point.x[0], point.y[0]), textcoords="offset points", xytext=(5, 5), fontsize=7
         )

@@ -47,4 +47,8 @@ def _facts(settings: Mapping[str, Any], figures: Mapping[str, Any]) -> dict[str,
     """Settings, and those figures that are one value: what was measured with, and on how much."""
     encoders = {name.upper(): str(value) for name, value in figures.get("encoders", {}).items()}
     plain = {name: value for name, value in {**settings, **figures}.items() if isinstance(value, str | int | float)}
-    return {name.replace("_", " "): str(value) for name, value in plain.items()} | encoders
+    return {name.replace("_", " "): _said(value) for name, value in plain.items()} | encoders
+
+
+def _said(value: str | int | float) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

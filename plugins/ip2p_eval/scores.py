@@ -21,7 +21,7 @@ Values = dict[str, list[float]]
 
 
 def emu_scores(encoders: Encoders, rows: Sequence[Row], edited: Sequence[Image.Image]) -> Values:
-    """Emu Edit's five (Sheynin et al. 2023, arXiv 2311.10089, section 6): all but CLIPout against the source.
+    """Emu Edit's five (Sheynin et al. 2023, arXiv 2311.10089): all but CLIPout against the source.
 
     CLIPdir: change of picture and change of caption; CLIPim: source and output; CLIPout: output and edited caption;
     L1 and DINO: source and output.

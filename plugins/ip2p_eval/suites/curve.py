@@ -1,4 +1,4 @@
-"""`--suite curve`: the trade-off of InstructPix2Pix (section 4.2, figure 8), of several checkpoints and of SDEdit."""
+"""`--suite curve`: InstructPix2Pix's trade-off (arXiv 2211.09800, figure 8), of several checkpoints and of SDEdit."""
 
 from __future__ import annotations
 

@@ -45,7 +45,13 @@ class WorldSuite:
             models.append({"model": candidate.name, **facts_of(editor), **figures})
             tables += world_tables(candidate.name, figures)
             columns.append((candidate.name, edited[:SHOWN]))
-        named = {"scenes": self.scenes, "seed": self.seed, "judge": "the world's oracle", "models": models}
+        named = {
+            "scenes": self.scenes,
+            "seed": self.seed,
+            "model_res": True,
+            "judge": "the world's oracle",
+            "models": models,
+        }
         return Measured(named, tuple(tables), (_grid(cases[:SHOWN], columns),))
 
     def _figures(

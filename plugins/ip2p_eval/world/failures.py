@@ -1,4 +1,4 @@
-"""Kinds of instructions that the paper's editor fails at (InstructPix2Pix, section 5), asked of the world.
+"""Kinds of instructions that the paper's editor fails at (InstructPix2Pix, discussion), asked of the world.
 
 The world's grammar has none of them, so no editor of the world is trained on them: they are reported apart.
 """
