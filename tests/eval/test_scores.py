@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.spatial.distance import cosine
@@ -156,21 +156,20 @@ def test_what_is_no_dino_is_named(tiny_clip: Path) -> None:
         load_dino(str(tiny_clip), offline=True)
 
 
-VECTORS = st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4)
-
-
-@given(VECTORS, VECTORS, VECTORS, VECTORS)
-def test_direction_is_a_cosine_and_turns_with_the_edit(
-    a: list[float], b: list[float], c: list[float], d: list[float]
-) -> None:
-    before, after, caption, edited = (torch.tensor([values]) for values in (a, b, c, d))
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 6))
+def test_direction_is_a_cosine_and_turns_with_the_edit(seed: int, width: int) -> None:
+    drawn = torch.from_numpy(np.random.default_rng(seed).normal(size=(4, 1, width))).float()
+    before, after, caption, edited = torch.nn.functional.normalize(drawn, dim=-1)
     there = direction_similarity(before, after, caption, edited)[0]
     back = direction_similarity(after, before, caption, edited)[0]
-    assert -1 - 1e-9 <= there <= 1 + 1e-9
+    assert -1 - 1e-9 <= there <= 1 + 1e-9 and there != 0
     assert there == pytest.approx(-back, abs=1e-9)
     assert direction_similarity(before, before, caption, edited)[0] == 0
+    assert direction_similarity(before, after, caption, caption)[0] == 0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_pixel_distances_are_symmetric_and_ordered(one: int, other: int) -> None:
     a, b = picture(one), picture(other)
