@@ -1,6 +1,7 @@
-"""`ip2p eval`: an independent judge of how well a checkpoint follows instructions on real photos.
+"""`ip2p eval`: independent judges of how well a checkpoint follows instructions (docs/eval.md).
 
-It knows nothing of how training pairs are made: it measures plain statistics of a photo before and after.
+They know nothing of how training pairs are made. `looks` measures plain statistics of a photo before and after,
+`world` asks the oracle that reads pictures of the drawn world, the others compare by CLIP and DINO.
 """
 
 from __future__ import annotations

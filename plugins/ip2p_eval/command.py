@@ -1,35 +1,63 @@
-"""The options of `ip2p eval`: parse, run a suite, report."""
+"""The options of `ip2p eval`: parse, make a suite of them, run it, publish."""
 
 from __future__ import annotations
 
-import json
-import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ip2p_cli.api import UsageError, load_editor, make_output_folder, progress_bar, writing
+from ip2p_cli.api import find_model, load_editor, make_output_folder
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from ip2p_eval.suite import Editing, Judged
-
-SHEET_PHOTOS = 6
+    from ip2p_eval.suite import Editing
 
 
 def evaluate(
-    photos: Annotated[Path, typer.Argument(help="Folder of photos that the model was never trained on.")],
-    model: Annotated[str, typer.Option("--model", "-m", metavar="M", help="A name, a folder or a hub id.")] = "mini",
+    data: Annotated[
+        Path | None, typer.Argument(help="Photos, a dataset, or a split of MagicBrush, that the model never saw.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", metavar="M", help="A name, a folder or a hub id; repeats. [default: mini]"),
+    ] = None,
     suite: Annotated[
-        str, typer.Option(help="looks: instruction following. guidance: what the two scales do.")
-    ] = "looks",
+        str | None,
+        typer.Option(help="looks, guidance (photos), curve, emu (datasets), magicbrush, world. [default: by DATA]"),
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for figures and pictures.")] = Path(
         "ip2p-eval"
     ),
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many photos, spread over the folder.")] = None,
-    families: Annotated[str, typer.Option(metavar="A,B", help="Only these families. [default: all]")] = "",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only so many photos, rows or sessions, spread over DATA.")
+    ] = None,
+    families: Annotated[
+        str, typer.Option(metavar="A,B", help="looks, guidance: only these families. [default: all]")
+    ] = "",
+    scenes: Annotated[int, typer.Option(min=2, help="world: how many held-out scenes.")] = 500,
+    clip: Annotated[
+        str | None, typer.Option(metavar="NAME|DIR", help="CLIP or SigLIP to compare by. [default: the world's]")
+    ] = None,
+    dino: Annotated[
+        str | None, typer.Option(metavar="NAME|DIR", help="emu, magicbrush: DINO to compare by, too.")
+    ] = None,
+    image_guidance: Annotated[
+        str, typer.Option(metavar="X,Y", help="curve: the settings.")
+    ] = "1.0,1.2,1.4,1.6,1.8,2.0,2.2",
+    text_guidance: Annotated[str, typer.Option(metavar="X,Y", help="curve: a line for each.")] = "7.5",
+    steps: Annotated[int | None, typer.Option(min=1, help="curve: steps. [default: the model's; SDEdit 50]")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="curve: edits of each row and setting.")] = 1,
+    sdedit: Annotated[
+        str | None, typer.Option(metavar="M", help="curve: a text-to-image checkpoint, for SDEdit's line.")
+    ] = None,
+    strengths: Annotated[str, typer.Option(metavar="X,Y", help="curve: SDEdit's settings.")] = "0.3,0.5,0.7,0.9",
+    generated: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="magicbrush: pictures made elsewhere, to score; repeats.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="emu, magicbrush: what DATA is, for published figures beside.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of every edit.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Edits at once.")] = 8,
     model_res: Annotated[bool, typer.Option("--model-res", help="Judge the model's own pixels.")] = False,
@@ -39,72 +67,52 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Figures on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
 ) -> None:
-    """Measure a checkpoint on a folder of photos; figures go to DIR as JSON, with a sheet of samples."""
-    suites = {"looks": _looks, "guidance": _guidance}
-    if suite not in suites:
-        raise UsageError(f"unknown suite {suite!r}; there are: {', '.join(suites)}")
-    from ip2p_eval.report import write_json
-    from ip2p_eval.suite import check_families, find_photos
+    """Measure checkpoints on pictures that they never saw; figures go to the output folder as JSON and as a page."""
+    from ip2p_eval.choice import choose_suite, models_to_compare
+    from ip2p_eval.shared import Shared, Suite
 
-    found = find_photos(photos, limit)
-    chosen = check_families([name.strip() for name in families.split(",") if name.strip()])
+    name = choose_suite(suite, data)
+    names = models_to_compare(model or (), name, generated or ())
+    shared = Shared(output, limit, seed, not model_res, device, offline)
+    prepared: Suite
+    if data is None or name == "world":
+        from ip2p_eval.suites import world
+
+        prepared = world.prepare(shared, scenes)
+    elif name == "looks":
+        from ip2p_eval.suites import looks
+
+        prepared = looks.prepare(shared, data, families)
+    elif name == "guidance":
+        from ip2p_eval.suites import guidance
+
+        prepared = guidance.prepare(shared, data, families)
+    elif name == "curve":
+        from ip2p_eval.suites import curve
+
+        scales = (image_guidance, text_guidance)
+        prepared = curve.prepare(shared, data, clip, *scales, steps, seeds, sdedit, strengths)
+    elif name == "emu":
+        from ip2p_eval.suites import emu
+
+        prepared = emu.prepare(shared, data, clip, dino, split)
+    else:
+        from ip2p_eval.suites import magicbrush
+
+        prepared = magicbrush.prepare(shared, data, clip, dino, generated or (), split)
     make_output_folder(output)
+    for one in names:
+        find_model(one, offline=offline)  # all are looked for before the first is measured for hours
+    from ip2p_eval.candidates import Candidate
+    from ip2p_eval.publish import publish
+
+    load = partial(_load, batch_size=batch_size, device=device, dtype=dtype, offline=offline)
+    measured = prepared.run([Candidate(one, partial(load, one)) for one in names])
+    settings = {"seed": seed, "model_res": model_res}
+    publish(name, settings, measured, output, quiet=quiet, as_json=as_json)
+
+
+def _load(model: str, *, batch_size: int, device: str | None, dtype: str | None, offline: bool) -> Editing:
     editor = load_editor(model, device=device, dtype=dtype, offline=offline)
     editor.batch_size = batch_size
-    settings = {"model": model, "fingerprint": editor.fingerprint, "seed": seed, "photos": len(found)}
-    settings |= {"model_res": model_res, "dtype": str(editor.dtype).removeprefix("torch.")}
-    figures, table = suites[suite](editor, found, chosen, seed, not model_res, output)
-    figures = {"suite": suite, **settings, **figures}
-    write_json(figures, output / f"{suite}.json")
-    if not quiet:
-        print(table, file=sys.stderr)
-    if as_json:
-        print(json.dumps(figures))
-
-
-def _looks(
-    editor: Editing, photos: list[Path], families: tuple[str, ...], seed: int, full_resolution: bool, output: Path
-) -> tuple[dict[str, Any], str]:
-    from ip2p_eval.figures import aggregate
-    from ip2p_eval.report import looks_table, sample_sheet
-    from ip2p_eval.suite import run_suite, unrelated_layout
-
-    judgements = []
-    rows = []
-    shown = {i * len(photos) // SHEET_PHOTOS for i in range(SHEET_PHOTOS)}
-    run = run_suite(editor, photos, families, seed=seed, full_resolution=full_resolution)
-    for place, judged in enumerate(progress_bar(run, total=len(photos), label="judging photos")):
-        judgements += [each.judgement for each in judged]
-        if place in shown:
-            rows.append(_row(judged))
-    with writing(output / "looks.jpg"):
-        sample_sheet(rows).save(output / "looks.jpg", quality=90)
-    figures = aggregate(judgements)
-    figures["unrelated_layout"] = round(unrelated_layout(photos, families), 4)
-    return figures, looks_table(figures)
-
-
-def _row(judged: list[Judged]) -> list[tuple[str, Image]]:
-    """The photo, then its edits; a star marks those that were followed, a minus those whose layout is gone."""
-    row = [("before", judged[0].before)] if judged else []
-    for each in judged:
-        verdict = each.judgement
-        marks = ("*" if verdict.followed else "") + ("" if verdict.preserved else "-")
-        if each.after is not None:
-            row.append((verdict.case.family + marks, each.after))
-    return row
-
-
-def _guidance(
-    editor: Editing, photos: list[Path], families: tuple[str, ...], seed: int, full_resolution: bool, output: Path
-) -> tuple[dict[str, Any], str]:
-    from ip2p_eval.guidance import FAMILIES_ASKED, run_guidance, summarise
-    from ip2p_eval.report import guidance_table
-    from ip2p_eval.wordings import held_out
-
-    asked = [held_out()[family][0] for family in FAMILIES_ASKED if family in families]
-    if not asked:
-        raise UsageError(f"the guidance suite asks for {', '.join(FAMILIES_ASKED)}: name one of these, or leave it out")
-    run = run_guidance(editor, photos, asked, seed=seed, full_resolution=full_resolution)
-    figures = summarise(list(progress_bar(run, total=len(photos), label="measuring guidance")))
-    return {"instructions": asked, **figures}, guidance_table(figures)
+    return editor

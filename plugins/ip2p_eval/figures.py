@@ -23,14 +23,15 @@ def wilson(passed: int, total: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _share(passed: int, total: int) -> dict[str, Any]:
+def share(passed: int, total: int) -> dict[str, Any]:
+    """passed / total with Wilson's 95% interval, ready for JSON; the share is None where nothing was counted."""
     low, high = wilson(passed, total)
-    share = round(passed / total, 4) if total else None
-    return {"share": share, "low": round(low, 4), "high": round(high, 4), "passed": passed, "of": total}
+    found = round(passed / total, 4) if total else None
+    return {"share": found, "low": round(low, 4), "high": round(high, 4), "passed": passed, "of": total}
 
 
 def _count(judgements: Sequence[Judgement], test: Callable[[Judgement], bool]) -> dict[str, Any]:
-    return _share(sum(test(j) for j in judgements), len(judgements))
+    return share(sum(test(j) for j in judgements), len(judgements))
 
 
 def _block(judgements: Sequence[Judgement]) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def _block(judgements: Sequence[Judgement]) -> dict[str, Any]:
         "followed": _count(judgements, lambda j: j.followed),
         "preserved": _count(judgements, lambda j: j.preserved),
         "both": _count(judgements, lambda j: j.followed and j.preserved),
-        "cross": _share(sum(crossed), len(crossed)),
+        "cross": share(sum(crossed), len(crossed)),
         "copy": _count(judgements, lambda j: j.copy_followed),
         "failed": sum(j.failed for j in judgements),
         "layout_mean": round(sum(j.layout for j in judgements) / max(len(judgements), 1), 4),

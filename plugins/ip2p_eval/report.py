@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ip2p_cli.api import writing
+from ip2p_eval.measured import Table
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,30 +31,28 @@ def _percent(block: Mapping[str, Any]) -> str:
     return "–" if block["share"] is None else f"{100 * block['share']:.0f}"
 
 
-def looks_table(figures: Mapping[str, Any]) -> str:
-    """A table of percentages, one family a line, as plain text."""
+def looks_table(figures: Mapping[str, Any]) -> Table:
+    """A table of percentages, one family a line."""
     keys = ("followed", "preserved", "both", "cross", "copy")
-    lines = [f"{'family':16}" + "".join(f"{key:>10}" for key in keys) + "   mistaken for"]
+    rows = []
     for family, block in figures["families"].items():
         mistaken = " ".join(f"{f} {100 * s:.0f}" for f, s in list(block["mistaken_for"].items())[:4])
-        lines.append(f"{family:16}" + "".join(f"{_percent(block[key]):>10}" for key in keys) + f"   {mistaken}")
+        rows.append((family, *(_percent(block[key]) for key in keys), mistaken))
     overall = figures["overall"]
-    lines.append(
-        f"{'all':16}" + "".join(f"{_percent(overall[key]):>10}" for key in keys) + f"   {figures['edits']} edits"
-    )
+    rows.append(("all", *(_percent(overall[key]) for key in keys), f"{figures['edits']} edits"))
     followed = overall["followed"]
-    lines.append(f"followed, 95% interval: {100 * followed['low']:.1f} to {100 * followed['high']:.1f}")
-    return "\n".join(lines)
+    interval = f"followed, 95% interval: {100 * followed['low']:.1f} to {100 * followed['high']:.1f}"
+    return Table("looks, in per cent", ("family", *keys, "mistaken for"), tuple(rows), (interval,))
 
 
-def guidance_table(figures: Mapping[str, Any]) -> str:
-    """Mean distances over both ladders, as plain text."""
-    lines = []
+def guidance_table(figures: Mapping[str, Any]) -> Table:
+    """Mean distances over both ladders, one a line."""
+    rows = []
     for guidance in ("text", "image"):
         block = figures[guidance]
         steps = "  ".join(f"{s:g}: {d:.4f}" for s, d in zip(block["scales"], block["mean_distance"], strict=True))
-        lines.append(f"{guidance} guidance  {steps}  rank correlation {block['spearman']:+.2f}")
-    return "\n".join(lines)
+        rows.append((f"{guidance} guidance", steps, f"{block['spearman']:+.2f}"))
+    return Table("mean distance of input and output", ("", "scale: distance", "rank correlation"), tuple(rows))
 
 
 def sample_sheet(rows: Sequence[Sequence[tuple[str, Image]]]) -> Image:

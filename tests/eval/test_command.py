@@ -24,12 +24,16 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def app() -> typer.Typer:
+def make_app() -> typer.Typer:
     app = typer.Typer()
     app.callback()(lambda: None)
     ip2p_register_commands(app)
     return app
+
+
+@pytest.fixture(scope="module")
+def app() -> typer.Typer:
+    return make_app()
 
 
 def run(app: typer.Typer, *arguments: object) -> tuple[str, str]:

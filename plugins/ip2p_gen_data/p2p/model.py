@@ -47,7 +47,7 @@ class TextToImage:
         self.scheduler_config = _said(pipeline.scheduler.config)
         self.factor = int(pipeline.vae_scale_factor)  # pixels a latent
         self.channels = int(self.unet.config.in_channels)
-        self._pipeline = pipeline
+        self.pipeline = pipeline  # diffusers' own, of the same networks
         # One caption at a time: its embedding then does not depend on its company, not even by rounding.
         self._encode = lru_cache(CACHED_CAPTIONS)(self._encode_one)
 
@@ -85,7 +85,7 @@ class TextToImage:
     def _encode_one(self, text: str) -> tuple[Text, Text]:
         """(caption, no caption), one row each, by the pipeline's own `encode_prompt`."""
         with quiet_libraries(), torch.inference_mode():
-            found = self._pipeline.encode_prompt(
+            found = self.pipeline.encode_prompt(
                 prompt=[text], device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=True
             )
         positive, negative, *pooled = found

@@ -1,0 +1,31 @@
+"""What every suite is told alike, and what every suite can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ip2p_eval.candidates import Candidate
+    from ip2p_eval.measured import Measured
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Settings of a run, whatever is measured."""
+
+    output: Path
+    limit: int | None = None  # of photos, rows or sessions
+    seed: int = 0
+    full_resolution: bool = True  # False: the model's own pixels are judged
+    device: str | None = None  # of encoders and baselines
+    offline: bool = False
+
+
+class Suite(Protocol):
+    """A measure, ready to run: what was wrong with DATA or options has been said by now."""
+
+    def run(self, candidates: Sequence[Candidate]) -> Measured:
+        """Load and measure one checkpoint after the other."""

@@ -1,0 +1,51 @@
+"""`--suite guidance`: do the two scales do what they should?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ip2p_cli.api import UsageError, progress_bar
+from ip2p_eval.candidates import Candidate, facts_of
+from ip2p_eval.choice import named
+from ip2p_eval.guidance import FAMILIES_ASKED, run_guidance, summarise
+from ip2p_eval.measured import Measured
+from ip2p_eval.report import guidance_table
+from ip2p_eval.shared import Shared
+from ip2p_eval.suite import check_families, find_photos
+from ip2p_eval.wordings import held_out
+
+
+@dataclass(frozen=True)
+class GuidanceSuite:
+    """A few looks at rising scales on every photo."""
+
+    photos: Sequence[Path]
+    instructions: Sequence[str]
+    shared: Shared
+
+    def run(self, candidates: Sequence[Candidate]) -> Measured:
+        """Measure the one checkpoint."""
+        [candidate] = candidates
+        editor = candidate.load()
+        full = self.shared.full_resolution
+        run = run_guidance(editor, self.photos, self.instructions, seed=self.shared.seed, full_resolution=full)
+        found = summarise(list(progress_bar(run, total=len(self.photos), label="measuring guidance")))
+        figures = {"model": candidate.name, **facts_of(editor), "instructions": list(self.instructions), **found}
+        return Measured(figures, (guidance_table(figures),))
+
+
+def prepare(shared: Shared, photos: Path, families: str) -> GuidanceSuite:
+    """The suite for a folder of photos.
+
+    Raises:
+        UsageError: there are no photos, or none of the families is one that this suite asks for.
+    """
+    found = find_photos(photos, shared.limit)
+    chosen = check_families(named(families))
+    asked = [held_out()[family][0] for family in FAMILIES_ASKED if family in chosen]
+    if not asked:
+        known = ", ".join(FAMILIES_ASKED)
+        raise UsageError(f"the guidance suite asks for {known}: name one of these, or leave it out")
+    return GuidanceSuite(found, asked, shared)
