@@ -157,7 +157,7 @@ def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.abs(whole.astype(int) - tiled.astype(int)).max() <= 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     size=st.tuples(st.integers(1, 90), st.integers(1, 90)),
     model=st.tuples(st.integers(1, 40), st.integers(1, 40)),

@@ -16,7 +16,7 @@ MODELS = st.sampled_from([(256, 64), (512, 64), (64, 4), (128, 32), (64, 64)])
 @given(SIDES, SIDES, MODELS)
 @example(1, 1, (256, 64))
 @example(40_000, 500, (256, 64))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_canvas_holds_the_whole_photo(width: int, height: int, model: tuple[int, int]) -> None:
     native, multiple = model
     chosen = fit(width, height, native, multiple)
@@ -34,7 +34,7 @@ def test_a_canvas_holds_the_whole_photo(width: int, height: int, model: tuple[in
 
 
 @given(SIDES, SIDES, MODELS)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_aspect_is_kept_to_the_pixel(width: int, height: int, model: tuple[int, int]) -> None:
     chosen = fit(width, height, *model)
     by_width = abs(chosen.content_height - height * chosen.content_width / width)
@@ -43,7 +43,7 @@ def test_aspect_is_kept_to_the_pixel(width: int, height: int, model: tuple[int, 
 
 
 @given(st.integers(1, 20_000), st.integers(1, 20_000), MODELS)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_turning_the_photo_turns_the_canvas(width: int, height: int, model: tuple[int, int]) -> None:
     upright, turned = fit(width, height, *model), fit(height, width, *model)
     assert sorted((upright.content_width, upright.content_height)) == sorted(
@@ -52,7 +52,7 @@ def test_turning_the_photo_turns_the_canvas(width: int, height: int, model: tupl
 
 
 @given(st.integers(300, 8000), st.fractions(1, 2), st.sampled_from([(256, 64), (512, 64)]))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_usual_photos_get_about_the_native_area(height: int, aspect: Fraction, model: tuple[int, int]) -> None:
     native, multiple = model
     chosen = fit(int(height * aspect), height, native, multiple)

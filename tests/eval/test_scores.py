@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.spatial.distance import cosine
@@ -156,7 +156,6 @@ def test_what_is_no_dino_is_named(tiny_clip: Path) -> None:
         load_dino(str(tiny_clip), offline=True)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 6))
 def test_direction_is_a_cosine_and_turns_with_the_edit(seed: int, width: int) -> None:
     drawn = torch.from_numpy(np.random.default_rng(seed).normal(size=(4, 1, width))).float()
@@ -169,7 +168,6 @@ def test_direction_is_a_cosine_and_turns_with_the_edit(seed: int, width: int) ->
     assert direction_similarity(before, after, caption, caption)[0] == 0
 
 
-@settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_pixel_distances_are_symmetric_and_ordered(one: int, other: int) -> None:
     a, b = picture(one), picture(other)

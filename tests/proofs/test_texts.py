@@ -25,7 +25,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10_000, suppress_health_check=list(HealthCheck))
 @given(TEMPLATES, st.lists(NAMES, min_size=1, max_size=3), st.text(max_size=8))
 def test_name_templates(template: str, parts: list[str], recipe: str) -> None:
     chains = Chains(((Step("make it night"),),), recipe=recipe, variants=2)
@@ -78,7 +78,7 @@ def recipes(draw: st.DrawFn) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20_000, suppress_health_check=list(HealthCheck))
 @given(recipes() | st.lists(LINES, max_size=8).map("\n".join))
 def test_recipe_texts(text: str) -> None:
     with contextlib.suppress(UsageError):
