@@ -1,9 +1,9 @@
 """The text-to-image part: a U-Net that attends to itself and to the caption at every level, and its text encoder.
 
 Prompt-to-Prompt keeps a picture by its self-attention (Hertz et al. 2022, arXiv 2208.01626, section 3.2): a level
-without any would be free to draw something else. The autoencoder is frozen; the text encoder is trained along, from nothing
-or from a CLIP's, since the captions of drawn data are few in kind, and a small network learns best with a language of
-its own.
+without any would be free to draw something else. The autoencoder is frozen; the text encoder is trained along, from
+nothing or from a CLIP's, since the captions of drawn data are few in kind, and a small network learns best with a
+language of its own.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from ip2p_cli.api import DrawnData, UsageError
 
 from .assemble import write_checkpoint
 from .config import TextEncoderConfig, TextToImageConfig
+from .diffusion import draw_timesteps, make_scheduler
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
-from .editor import make_scheduler
 from .loop import device_of
 from .text_encoder import tokenize, train_tokenizer
 
@@ -73,7 +73,7 @@ class TextToImagePart:
         x0 = self._latents(as_pixels(pictures))
         ids = tokenize(self.tokenizer, self._drop(captions, generator), self._max_length)
         last = self.scheduler.config.num_train_timesteps - 1
-        t = (last * torch.rand(batch_size, generator=generator) ** self.config.timestep_power).round().long()
+        t = draw_timesteps(self.scheduler, generator, batch_size, self.config.timestep_power)
         noise = torch.randn(x0.shape, generator=generator)
         z = self.scheduler.add_noise(x0, noise, t).to(memory_format=torch.channels_last)
         target = self.scheduler.get_velocity(x0, noise, t)

@@ -138,7 +138,7 @@ def test_a_full_disk_stops_the_run_and_it_goes_on(
     stopped = ip2p(*command)
     assert stopped.code == 4
     assert "state.pt: No space left on device; make room" in stopped.err.splitlines()[-1]
-    assert sorted(os.listdir(tmp_path / "out" / ".train")) == ["latents.safetensors", "log.jsonl"]
+    assert sorted(os.listdir(tmp_path / "out" / ".train")) == ["cache", "log.jsonl"]
     assert ip2p(*command, "--resume").code == 0
 
 
