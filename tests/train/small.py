@@ -48,7 +48,7 @@ def write_text_to_image(folder: Path, scheduler: Mapping[str, Any] = MINI_SCHEDU
     return folder
 
 
-def editor_part(data: Path, base: Path, out: Path, config: TrainConfig = CONFIG, **editor: Any) -> EditorPart:
+def editor_part(data: Path, base: Path, out: Path, config: TrainConfig = CONFIG, /, **editor: Any) -> EditorPart:
     """An editor part on a dataset."""
     settings = replace(config, editor=replace(config.editor, **editor))
     part = build_part("editor", data, base, settings, Setting(out)).part
