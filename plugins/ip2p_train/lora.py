@@ -38,10 +38,10 @@ def add_lora(unet: UNet2DConditionModel, config: LoraConfig) -> None:
 
 def save_lora(unet: UNet2DConditionModel, folder: Path) -> None:
     """Write the adapter alone, by rename."""
-    from diffusers.utils import convert_state_dict_to_diffusers
     from peft.utils import get_peft_model_state_dict
 
-    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(unet))
+    # peft's own names, which diffusers reads: its converter would mix two layouts where there are convolutions.
+    layers = {name: tensor.contiguous() for name, tensor in get_peft_model_state_dict(unet).items()}
     aside = folder / ".assemble"
     shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
     try:
