@@ -16,6 +16,7 @@ class Lora:
     """One adapter."""
 
     file: Path
+    name: str  # of its file or folder alone: the path would tell whose machine it was
     digest: str  # of its bytes
 
     def fingerprint(self, checkpoint: str) -> str:
@@ -38,6 +39,6 @@ def find_lora(name: str) -> Lora:
     if file.suffix != ".safetensors":
         raise ModelError(f"{file}: only safetensors are loaded, for other formats can hide code: convert it first")
     try:
-        return Lora(file, hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest())
+        return Lora(file, path.resolve().name, hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest())
     except OSError as problem:
         raise ModelError(f"{file} cannot be read: {problem.strerror}; check its permissions") from None

@@ -38,7 +38,7 @@ class RunSettings:
     full_resolution: bool = True
     size: int | None = None
     frames: Frames = Frames.ALL
-    lora: str | None = None
+    lora: str | None = None  # its name, as others may read it
 
     def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
         """The key of what `job` makes of the photo with that digest, where the masks of its frames let it."""
@@ -74,7 +74,7 @@ class RunSettings:
             frames=self.frames.value,
             full_resolution=self.full_resolution,
             size=self.size,
-            lora=self.lora and public_name(self.lora),
+            lora=self.lora,
         )
 
     def identity(self, chains: Chains) -> str:

@@ -240,7 +240,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
         full_resolution,
         work.size,
         work.frames,
-        request.model.lora,
+        None if lora is None else lora.name,
     )
     _make_output_folder(work.target)
     checks, writer = Checks(work.manager), AtomicWriter(work.target.root)
