@@ -85,10 +85,10 @@ class EditorPart:
         per_sample = (errors * self.weight[..., 0, 0].to(errors.device)).mean(dim=1)
         weights = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma).to(errors.device)
         high = (noised.timesteps > 0.8 * self.scheduler.config.num_train_timesteps).to(errors.device)
-        return (per_sample * weights).mean(), {
-            "loss_colour": errors[:, :3].mean().item(),
-            "loss_high_noise": per_sample[high].mean().item() if high.any() else 0.0,
-        }
+        figures = {"loss_high_noise": per_sample[high].mean().item() if high.any() else 0.0}
+        if self.config.colour_weight != 1:
+            figures["loss_colour"] = errors[:, :3].mean().item()
+        return (per_sample * weights).mean(), figures
 
     def errors(self, noised: Noised) -> Tensor:
         """Squared errors of what the network predicts, a mean for each latent channel.  # (b, c)"""

@@ -26,7 +26,7 @@ from .tensor_store import TensorStore
 NULL_TEXT = ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Bucket:
     """Pairs of one size; the i-th of each list belongs to pair i. Photos and edits are keys in the store."""
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ip2p_cli.api import MissingExtra, UsageError
 from ip2p_train.config import LoopConfig
-from ip2p_train.loop import NonFiniteLoss, learning_rate_at, step_generator, train
+from ip2p_train.loop import NonFiniteLoss, _average, learning_rate_at, step_generator, train
 from ip2p_train.optimizers import make_optimizer
 
 CONFIG = LoopConfig(
@@ -85,6 +85,12 @@ def test_a_run_of_another_seed_is_not_gone_on_with(tmp_path: Path) -> None:
     list(train(Line(), replace(CONFIG, max_steps=2), tmp_path, resume=False))
     with pytest.raises(UsageError, match="is of seed 0, not 5"):
         next(train(Line(), replace(CONFIG, seed=5), tmp_path, resume=True))
+
+
+def test_the_average_forgets_the_start_and_reaches_its_decay() -> None:
+    average = _average(list(nn.Linear(1, 1).parameters()), LoopConfig())
+    decays = [average.get_decay(step) for step in (1, 2, 100, 10_000, 1_000_000)]
+    assert decays == sorted(decays) and decays[0] == 0 and decays[2] < 0.97 and decays[-1] == 0.9999
 
 
 def test_eight_bit_adam_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:

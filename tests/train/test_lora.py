@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from ip2p_train.lora import FILE
 from ip2p_train.parts import Setting, build_part
 from tests.train.small import CONFIG, LOOP, editor_part, write_pairs, write_text_to_image
 
+REPOSITORY = Path(__file__).parents[2]
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8))
 WIDE = ("to_q", "to_k", "to_v", "to_out.0", "conv1", "conv2", "ff.net.0.proj", "ff.net.2")
 
@@ -127,3 +132,27 @@ def test_without_peft_the_pip_command_is_said(
         edited(tiny_checkpoint, trained)
     with pytest.raises(MissingExtra, match=r"pip install 'ip2p\[lora\]'"):
         editor_part(data, tiny_checkpoint, tmp_path, settings())
+
+
+@pytest.mark.slow
+def test_the_command_line_edits_with_it_and_says_nothing_of_the_libraries(
+    trained: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    PHOTO.save(tmp_path / "a.png")
+    path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "plugins")])
+    said = []
+    for lora in ([], ["--lora", str(trained)]):
+        out = f"out-{len(lora)}"
+        command = ["edit", "a.png", "-i", "make it night", "--model", str(tiny_checkpoint), "--steps", "2", "-o", out]
+        done = subprocess.run(
+            [sys.executable, "-m", "ip2p_cli", *command, *lora],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path, "XDG_CONFIG_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        said.append(re.sub(r"[\d.]+ s", "", done.stderr.replace(out, "out")))
+    assert said[0] == said[1]
+    one, other = (np.asarray(Image.open(tmp_path / name / "a.png"), np.int16) for name in ("out-0", "out-2"))
+    assert np.abs(one - other).mean() > 0.5
