@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -21,6 +21,7 @@ from tests.train.small import CONFIG, editor_part, write_pairs
 SIDES = st.integers(16, 4000)
 
 
+@settings(deadline=None)
 @given(SIDES, SIDES, st.sampled_from([64, 256, 512]), st.sampled_from([8, 16, 64]))
 def test_a_bucket_has_about_the_area_and_the_shape(width: int, height: int, side: int, multiple: int) -> None:
     found = bucket_size(width, height, side**2, multiple)
@@ -32,6 +33,7 @@ def test_a_bucket_has_about_the_area_and_the_shape(width: int, height: int, side
     assert bucket_size(height, width, side**2, multiple) == found[::-1]
 
 
+@settings(deadline=None)
 @given(st.integers(40, 400), st.integers(40, 400), st.sampled_from([(64, 64), (96, 48), (48, 96)]))
 def test_a_covering_picture_keeps_its_proportions(width: int, height: int, size: tuple[int, int]) -> None:
     """A ramp along each side: its slope in the result says by how much that side was scaled."""

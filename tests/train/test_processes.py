@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
@@ -37,6 +37,7 @@ pictures = 1
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200), st.integers(1, 8), st.integers(0, 40))
 def test_the_slices_of_all_processes_are_the_batch(batch_size: int, count: int, micro_batch: int) -> None:
     found = [piece for rank in range(count) for piece in Processes(rank, count).slices(batch_size, micro_batch)]
