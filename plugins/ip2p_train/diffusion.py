@@ -34,7 +34,7 @@ def make_scheduler(**changes: Any) -> DDIMScheduler:
 
 
 def scheduler_of(base: Path | None, prediction: str) -> DDIMScheduler:
-    """The schedule that a base was trained with, or a fresh network's (no `base`).
+    """The schedule that a base was trained with, or a fresh network's (no `base`, or parts without a scheduler).
 
     A fresh network that is to predict epsilon gets the schedule without the zero: at SNR 0, epsilon is all that the
     network is given, and says nothing of the picture.
@@ -42,7 +42,7 @@ def scheduler_of(base: Path | None, prediction: str) -> DDIMScheduler:
     Raises:
         UsageError: the two do not go together, or the base predicts neither epsilon nor v.
     """
-    if base is None:
+    if base is None or not (base / "scheduler").is_dir():
         return make_scheduler(
             **({"prediction_type": EPSILON, "rescale_betas_zero_snr": False} if prediction == EPSILON else {})
         )

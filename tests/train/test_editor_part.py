@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +125,13 @@ def test_epsilon_on_a_schedule_that_ends_at_nothing_is_refused(
     assert fresh.scheduler.alphas_cumprod[-1] > 1e-3
 
 
+def test_parts_put_together_by_hand_need_no_scheduler(data: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    for part in ("vae", "text_encoder", "tokenizer", "unet"):
+        shutil.copytree(tiny_checkpoint / part, tmp_path / "base" / part)
+    part = editor_part(data, tmp_path / "base", tmp_path / "out")
+    assert part.scheduler.config.prediction_type == V and part.scheduler.config.rescale_betas_zero_snr
+
+
 def test_training_lowers_the_loss(data: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     part = editor_part(data, tiny_checkpoint, tmp_path, **vars(SMALL))
     loop = LoopConfig(max_steps=60, batch_size=8, learning_rate=3e-3, warmup_steps=1, log_every=1, precision="fp32")
@@ -149,9 +158,6 @@ def test_the_shipped_defaults_are_the_configs_or_the_bases(data: Path, tiny_chec
 
 
 def test_bases_that_do_not_fit_are_named(tiny_checkpoint: Path, tmp_path: Path) -> None:
-    import json
-    import shutil
-
     def spoilt(name: str, key: str, value: object) -> Path:
         folder = tmp_path / name
         shutil.copytree(tiny_checkpoint, folder)
