@@ -32,12 +32,13 @@ class RunSettings:
     """What all items of a run share. The key of an output is made of it, and of the job and the photo."""
 
     model: str
-    fingerprint: str = ""
+    fingerprint: str = ""  # of the model, and of the LoRA on it
     defaults: StepSettings = StepSettings()
     encoding: Encoding = Encoding()
     full_resolution: bool = True
     size: int | None = None
     frames: Frames = Frames.ALL
+    lora: str | None = None  # its name, as others may read it
 
     def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
         """The key of what `job` makes of the photo with that digest, where the masks of its frames let it."""
@@ -73,6 +74,7 @@ class RunSettings:
             frames=self.frames.value,
             full_resolution=self.full_resolution,
             size=self.size,
+            lora=self.lora,
         )
 
     def identity(self, chains: Chains) -> str:

@@ -29,6 +29,7 @@ class Provenance:
     frames: str = "all"
     full_resolution: bool = True
     size: int | None = None
+    lora: str | None = None
     version: str = __version__
 
     @property
@@ -61,6 +62,7 @@ class Provenance:
                 frames=str(data["frames"]),
                 full_resolution=bool(data["full_resolution"]),
                 size=_or_none(int, data["size"]),
+                lora=_or_none(str, data.get("lora")),
                 version=str(data["version"]),
             )
         except (TypeError, KeyError, RecursionError) as problem:
@@ -79,7 +81,7 @@ class Provenance:
         return shlex.join([*words, *self._run_options()])
 
     def _run_options(self) -> list[str]:
-        options = ["--model", self.model, "--seed", str(self.seed)]
+        options = ["--model", self.model, *(["--lora", self.lora] if self.lora else []), "--seed", str(self.seed)]
         options += ["--variants", str(self.variant + 1)] if self.variant else []
         options += ["--size", str(self.size)] if self.size else []
         options += [] if self.frames == "all" else ["--frames", self.frames]

@@ -84,6 +84,12 @@ class ModelOptions:
             "--model", "-m", metavar="M", help="A name, a folder, a hub id. (default: mini)", rich_help_panel=_MODEL
         ),
     ] = None
+    lora: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|FILE", help="A LoRA on top of the model (`ip2p train --lora`).", rich_help_panel=_MODEL
+        ),
+    ] = None
     device: Annotated[
         str | None,
         typer.Option(metavar="auto|cpu|cuda|mps", help="(default: the best there is)", rich_help_panel=_MODEL),

@@ -20,6 +20,7 @@ from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
+from ip2p_cli.lora import find_lora
 from ip2p_cli.output import Encoding, Metadata, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
@@ -228,10 +229,18 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
     from ip2p_cli.store import Store
 
     checkpoint = open_checkpoint(work.model, work.manager, offline=work.offline)
+    lora = None if request.model.lora is None else find_lora(request.model.lora)
     full_resolution = not request.output.model_res
     defaults = _step_settings_of(checkpoint.defaults)
     settings = RunSettings(
-        work.model, checkpoint.fingerprint, defaults, work.encoding, full_resolution, work.size, work.frames
+        work.model,
+        checkpoint.fingerprint if lora is None else lora.fingerprint(checkpoint.fingerprint),
+        defaults,
+        work.encoding,
+        full_resolution,
+        work.size,
+        work.frames,
+        None if lora is None else lora.name,
     )
     _make_output_folder(work.target)
     checks, writer = Checks(work.manager), AtomicWriter(work.target.root)
@@ -284,6 +293,7 @@ def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:
             device=chosen(request.model.device, "device"),
             dtype=chosen(request.model.dtype, "dtype"),
             offline=work.offline,
+            lora=request.model.lora,
             plugins=work.manager,
         )
     except Exception as problem:

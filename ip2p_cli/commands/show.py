@@ -54,6 +54,7 @@ def _as_text(file: Path, provenance: Provenance) -> str:
     rows += [("recipe", provenance.recipe)] if provenance.recipe else []
     rows += [
         ("model", f"{provenance.model} ({provenance.fingerprint})"),
+        *([("LoRA", provenance.lora)] if provenance.lora else []),
         ("seed", str(provenance.seed) + (f", variant {provenance.variant}" if provenance.variant else "")),
         ("made by", f"ip2p {provenance.version}"),
     ]

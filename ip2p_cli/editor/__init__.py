@@ -25,6 +25,7 @@ from ip2p_cli.editor.request import Item, draw_noise, settle
 from ip2p_cli.editor.softness import measure_softness, soften
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
+from ip2p_cli.lora import Lora
 from ip2p_cli.types import EditRequest, EditResult
 
 __all__ = ["Bucket", "EditDefaults", "Editor", "Guidance"]
@@ -52,8 +53,16 @@ class Editor:
             1/255; within one they are the same, whatever a photo is batched with.
     """
 
-    def __init__(self, checkpoint: Checkpoint, components: Components, samplers: Mapping[str, SamplerFactory]) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        components: Components,
+        samplers: Mapping[str, SamplerFactory],
+        lora: Lora | None = None,
+    ) -> None:
+        """`lora` is the adapter that the components have in them already."""
         self._checkpoint = checkpoint
+        self._lora = lora
         self._components = components
         self._samplers = dict(samplers)
         self._texts: BoundedCache[Tensor] = BoundedCache(TEXTS_KEPT)
@@ -71,15 +80,17 @@ class Editor:
         *,
         device: str | None = None,
         dtype: str | None = None,
+        lora: Lora | None = None,
     ) -> Editor:
         """Load a checkpoint folder. Raises ModelError where it cannot be run, UsageError for device and dtype."""
         checkpoint = read_checkpoint(folder)
-        return cls(checkpoint, load_components(checkpoint, choose_device(device), dtype), samplers)
+        return cls(checkpoint, load_components(checkpoint, choose_device(device), dtype, lora), samplers, lora)
 
     @property
     def fingerprint(self) -> str:
-        """A hash over the checkpoint's weights and configurations."""
-        return self._checkpoint.fingerprint
+        """A hash over the checkpoint's weights and configurations, and over the LoRA's."""
+        own = self._checkpoint.fingerprint
+        return own if self._lora is None else self._lora.fingerprint(own)
 
     @property
     def samplers(self) -> tuple[str, ...]:

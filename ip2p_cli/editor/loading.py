@@ -10,8 +10,10 @@ from typing import Any
 import torch
 
 from ip2p_cli.checkpoint import Checkpoint
+from ip2p_cli.editor.lora import fuse_lora
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_cli.layout import weight_files
+from ip2p_cli.lora import Lora
 from ip2p_cli.quiet import quiet_libraries
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -71,8 +73,13 @@ def choose_dtype(name: str | None, device: torch.device, unet_parameters: int) -
     return DTYPES[name]
 
 
-def load_components(checkpoint: Checkpoint, device: torch.device, dtype: str | None = None) -> Components:
-    """Load the networks. Raises ModelError where weights are missing, superfluous or unreadable."""
+def load_components(
+    checkpoint: Checkpoint, device: torch.device, dtype: str | None = None, lora: Lora | None = None
+) -> Components:
+    """Load the networks, with an adapter added to them.
+
+    Raises ModelError where weights are missing, superfluous or unreadable, or the adapter does not go.
+    """
     import diffusers
     import transformers
 
@@ -81,6 +88,9 @@ def load_components(checkpoint: Checkpoint, device: torch.device, dtype: str | N
         vae = _load(checkpoint, "vae", getattr(diffusers, checkpoint.classes["vae"]), dtype_key="torch_dtype")
         text_encoder = _load(checkpoint, "text_encoder", transformers.CLIPTextModel, dtype_key="dtype")
         tokenizer = _load_tokenizer(checkpoint, transformers.CLIPTokenizer)
+        if lora is not None:
+            parts = {"unet": unet, "vae": vae, "text_encoder": text_encoder, "tokenizer": tokenizer}
+            fuse_lora(lora, checkpoint, parts)
     chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()))
     vae, unet, text_encoder = (_cast(network, device, chosen) for network in (vae, unet, text_encoder))
     return Components(vae, unet, text_encoder, tokenizer, device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ip2p_cli.api import DataEngine, hookimpl
+from ip2p_cli.api import DataEngine, ModelInfo, hookimpl
 
 if TYPE_CHECKING:
     import typer
@@ -17,6 +17,14 @@ def ip2p_register_commands(app: typer.Typer) -> None:
     from .command import group
 
     app.add_typer(group)
+
+
+@hookimpl
+def ip2p_register_models() -> list[ModelInfo]:
+    """The world's text-to-image model, where this installation has it: what `ip2p train` starts an editor from."""
+    from .world.shipped import text_to_image
+
+    return text_to_image()
 
 
 @hookimpl

@@ -10,45 +10,42 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import (
-    AutoModel,
-    DDIMScheduler,
-    StableDiffusionInstructPix2PixPipeline,
-    UNet2DConditionModel,
-)
-from transformers import CLIPTextModel, CLIPTokenizer
+from diffusers import DDIMScheduler, StableDiffusionInstructPix2PixPipeline, UNet2DConditionModel
 
+from .base import Base, resolution_of
 from .config import EditorConfig
+from .encoders import load_text, load_vae
 
 
 def assemble(
-    folder: Path, base: Path, unet: UNet2DConditionModel, scheduler: DDIMScheduler, config: EditorConfig
+    folder: Path, base: Base, unet: UNet2DConditionModel, scheduler: DDIMScheduler, config: EditorConfig
 ) -> None:
     """Write the whole checkpoint under `folder`, each part by rename, and `ip2p.json` with its defaults."""
     dtype = getattr(torch, config.save_dtype)
     copy = UNet2DConditionModel.from_config(unet.config)
     copy.load_state_dict(unet.state_dict())
-    vae = AutoModel.from_pretrained(str(base), subfolder="vae", use_safetensors=True, local_files_only=True)
+    tokenizer, text_encoder = load_text(base.folder)
     pipeline = StableDiffusionInstructPix2PixPipeline(
-        vae=vae.to(dtype),
-        text_encoder=CLIPTextModel.from_pretrained(base / "text_encoder", local_files_only=True).to(dtype),
-        tokenizer=CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True),
+        vae=load_vae(base.folder).to(dtype),
+        text_encoder=text_encoder.to(dtype),
+        tokenizer=tokenizer,
         unet=copy.to(dtype),
         scheduler=scheduler,
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    factor = 2 ** (len(vae.config.block_out_channels) - 1)
-    defaults = {
-        "native_size": unet.config.sample_size * factor,
-        "steps": config.steps,
-        "text_guidance": config.text_guidance,
-        "image_guidance": config.image_guidance,
-        "sampler": config.sampler,
-        "licence": config.licence,
-    }
-    write_checkpoint(folder, pipeline, defaults=defaults)
+    write_checkpoint(folder, pipeline, defaults=defaults_of(base, config))
+
+
+def defaults_of(base: Base, config: EditorConfig) -> dict[str, Any]:
+    """What `ip2p.json` is to say: the config's word, or else the base's own; what neither says is left out."""
+    found = {"native_size": base.native_size if base.has_unet else resolution_of(base, config)}
+    for name in ("steps", "text_guidance", "image_guidance", "sampler", "licence"):
+        value = getattr(config, name) or base.own.get(name)
+        if value:
+            found[name] = value
+    return found
 
 
 def write_checkpoint(folder: Path, *saved: Any, defaults: Mapping[str, Any] | None = None) -> None:

@@ -1,16 +1,8 @@
-"""The settings of a training run: dataclasses with every default, filled from a TOML file."""
+"""The settings of a training run: dataclasses with every default. `--print-config` shows their comments too."""
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any
-
-import tomli
-
-from ip2p_cli.api import UsageError
 
 STATE_FOLDER = ".train"  # of a run, in its output folder
 PARTS = ("editor", "text-encoder", "autoencoder", "text-to-image", "clip", "language-model")
@@ -21,13 +13,16 @@ class LoopConfig:
     """How long and how fast to train. Every part takes the same settings."""
 
     max_steps: int = 1000
-    batch_size: int = 32
+    batch_size: int = 32  # of all processes together
+    micro_batch: int = 0  # samples in one forward pass, for networks that are short of memory; 0: all at once
+    optimizer: str = "adamw"  # adamw | adamw8bit (a quarter of the memory; needs CUDA and the extra adam8bit)
     learning_rate: float = 1e-4
     warmup_steps: int = 100
     final_learning_rate: float = 0.05  # share of learning_rate left at the end of the cosine
     weight_decay: float = 0.01
+    beta2: float = 0.99  # of Adam; the library's own is 0.999
     max_grad_norm: float = 1.0
-    ema_decay: float = 0.999
+    ema_decay: float = 0.9999  # at most: after n steps it is 1 - (1 + n)^-0.75, so that the start is forgotten
     precision: str = "bf16"  # bf16 | fp32
     compile: bool = False  # by torch.compile: minutes at the start, a quarter faster after it (needs a C++ compiler)
     seed: int = 0
@@ -77,23 +72,47 @@ class TextEncoderConfig:
 
 @dataclass(frozen=True)
 class EditorConfig:
-    """Shape of a fresh U-Net, the dropout of the conditions, the weights of the loss, and the defaults to ship."""
+    """What the editor starts from, how its pairs are cut, what it learns, and the defaults to ship."""
 
+    base: str = ""  # checkpoint to start from, where --base does not say: a name, a folder or a hub id
     fresh: bool = False  # train a new U-Net also where the base has one
-    block_out_channels: tuple[int, ...] = (128, 160, 192)
+    block_out_channels: tuple[int, ...] = (128, 160, 192)  # of a fresh U-Net, as the next two
     time_embedding_dim: int = 384
     attention_heads: int = 4
-    drop_text: float = 0.05
-    drop_image: float = 0.05
-    drop_both: float = 0.05
-    timestep_power: float = 0.5  # t = T·u^power: below 1 favours high noise, where the edit is decided
-    colour_weight: float = 3.0  # loss weight of the colour-anchored latent channels 0..2
-    steps: int = 12
-    text_guidance: float = 3.0
-    image_guidance: float = 1.3
-    sampler: str = "ddim"
-    licence: str = "Apache-2.0"
+    resolution: int = 0  # pictures are cut to about so many pixels squared, aspect kept; 0: the base's own size
+    mirror: bool = False  # every pair also mirrored; wrong where instructions say left and right
+    prediction: str = "auto"  # auto (the base's; v_prediction for a fresh U-Net) | epsilon | v_prediction
+    min_snr_gamma: float = 0.0  # weight of a timestep: min(SNR, gamma) / SNR; the paper's gamma is 5; 0: all alike
+    drop_text: float = 0.05  # share of samples without instruction, for guidance
+    drop_image: float = 0.05  # without photo
+    drop_both: float = 0.05  # without either
+    timestep_power: float = 1.0  # t = T·u^power: below 1 favours high noise, where the edit is decided
+    colour_weight: float = 1.0  # loss weight of latent channels 0..2, which mini's autoencoder anchors to colour
+    gradient_checkpointing: bool = False  # less memory for a third more time
+    steps: int = 0  # to ship as the checkpoint's default; 0: the base's own, or the paper's
+    text_guidance: float = 0.0  # likewise
+    image_guidance: float = 0.0  # likewise
+    sampler: str = ""  # likewise, for ""
+    licence: str = ""  # likewise
     save_dtype: str = "float32"  # float32 | float16
+
+
+@dataclass(frozen=True)
+class LoraConfig:
+    """A low-rank adapter (Hu et al. 2021, arXiv 2106.09685) in the place of the editor's whole U-Net."""
+
+    rank: int = 0  # 0: none, the whole network is trained; --lora
+    targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")  # ends of layers' names; also conv1, conv2 …
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """What the editor is tried on: pairs that it never learns from."""
+
+    share: float = 0.02  # of the photos, chosen by their bytes: no photo is on both sides
+    every: int = 500  # steps; 0: never
+    samples: int = 128  # pairs at most that the loss is measured on, with the same noise each time
+    pictures: int = 4  # on the sheet, each edited by the averaged weights
 
 
 @dataclass(frozen=True)
@@ -152,67 +171,8 @@ class TrainConfig:
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     text_encoder: TextEncoderConfig = field(default_factory=TextEncoderConfig)
     editor: EditorConfig = field(default_factory=EditorConfig)
+    lora: LoraConfig = field(default_factory=LoraConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
     text_to_image: TextToImageConfig = field(default_factory=TextToImageConfig)
     clip: ClipConfig = field(default_factory=ClipConfig)
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
-
-
-def load_config(path: Path | None) -> TrainConfig:
-    """Read a TOML file over the defaults.
-
-    Raises:
-        UsageError: no such file, not TOML, or a key that does not exist (the nearest one is named).
-    """
-    if path is None:
-        return TrainConfig()
-    try:
-        document = tomli.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read training config {path}: {error}") from error
-    return _fill(TrainConfig, document, str(path))
-
-
-def show_config(config: TrainConfig) -> str:
-    """The settings as TOML."""
-    lines: list[str] = []
-    for table in dataclasses.fields(config):
-        lines.append(f"[{table.name}]")
-        section = getattr(config, table.name)
-        lines += [f"{item.name} = {_toml(getattr(section, item.name))}" for item in dataclasses.fields(section)]
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _fill(kind: type[Any], values: dict[str, Any], where: str) -> Any:
-    known = {item.name: item for item in dataclasses.fields(kind)}
-    filled: dict[str, Any] = {}
-    for key, value in values.items():
-        name = key.replace("-", "_")
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known)}"
-            raise UsageError(f"{where}: unknown key {key!r}{hint}")
-        default = known[name].default if known[name].default is not dataclasses.MISSING else None
-        if isinstance(value, dict):
-            filled[name] = _fill(type(getattr(kind(), name)), value, f"{where} [{key}]")
-        else:
-            filled[name] = _same_type(value, default, f"{where}: {key}")
-    return kind(**filled)
-
-
-def _same_type(value: Any, default: Any, where: str) -> Any:
-    if isinstance(default, tuple) and isinstance(value, list):
-        return tuple(value)
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not type(default):
-        raise UsageError(f"{where} must be a {type(default).__name__}, not {value!r}")
-    return value
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,128 +1,129 @@
-"""The editor part: an 8-channel-style U-Net (2× latent channels in) trained on latents of (photo, edit) pairs.
+"""The editor part: a U-Net that is given a noised latent and a photo's, trained on latents of (photo, edit) pairs.
 
 z_t is the noised latent of the edited picture, c_I the unscaled latent of the photo, c_T the text states
-(InstructPix2Pix, section 3.2): the network predicts v = α·ε − σ·x_0 (Salimans & Ho 2022, eq. 9 in the appendix).
+(InstructPix2Pix, section 3.2).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
-from ip2p_cli.api import UsageError
-
 from .assemble import assemble
-from .config import EditorConfig
+from .base import Base, resolution_of
+from .config import EditorConfig, LoraConfig
+from .diffusion import draw_timesteps, min_snr_weights, scheduler_of, target_of
 from .latents import LatentPairs
 from .loop import device_of
+from .lora import add_lora, save_lora
+from .unet import fresh_unet, load_unet
+
+
+@dataclass(frozen=True)
+class Noised:
+    """Some pairs on their way: all that one forward pass needs, on the CPU."""
+
+    x0: Tensor  # (b, c, h, w) edited latents
+    photo: Tensor  # (b, c, h, w)
+    text: Tensor  # (b, l, d)
+    noise: Tensor  # (b, c, h, w)
+    timesteps: Tensor  # (b,)
 
 
 class EditorPart:
-    """Trains the U-Net of an editor; autoencoder and text encoder are frozen and their outputs cached."""
+    """Trains the U-Net of an editor, or an adapter on it; the outputs of the frozen parts are cached."""
 
     def __init__(
-        self, pairs: LatentPairs, config: EditorConfig, base: Path, unet: UNet2DConditionModel | None = None
+        self,
+        pairs: LatentPairs,
+        base: Base,
+        config: EditorConfig,
+        lora: LoraConfig = LoraConfig(),
+        device: str | torch.device = "cpu",
     ) -> None:
-        """`base` is the checkpoint whose other parts the finished editor takes over; no `unet`: a fresh one."""
-        self.config, self.pairs, self.base = config, pairs, base
-        channels, text_width = pairs.originals.shape[1], pairs.texts.shape[2]
-        self.model = unet or fresh_unet(config, channels, text_width, sample_size=pairs.originals.shape[-1])
-        # Plain attention: torch's fused CPU kernel is slower backward. Inference is untouched by this.
-        self.model.set_attn_processor(AttnProcessor())
-        self.scheduler = make_scheduler()
-        weight = torch.ones(channels)
+        """The finished editor takes over the other parts of `base`.
+
+        Raises:
+            MissingExtra, UsageError: the adapter cannot be had.
+        """
+        self.pairs, self.base, self.config, self.lora = pairs, base, config, lora
+        side = resolution_of(base, config) // base.factor
+        self.model: UNet2DConditionModel = (
+            load_unet(base) if base.has_unet else fresh_unet(config, base.latent_channels, base.text_width, side)
+        )
+        self.scheduler = scheduler_of(base.folder if base.has_unet else None, config.prediction)
+        if lora.rank:
+            add_lora(self.model, lora)
+        if config.gradient_checkpointing:
+            self.model.enable_gradient_checkpointing()
+        self._plain = torch.device(device).type == "cpu"
+        self._set_attention()
+        weight = torch.ones(base.latent_channels)
         weight[:3] = config.colour_weight
         self.weight = (weight / weight.mean())[None, :, None, None]
 
     def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
-        """Weighted mean squared error of v on a batch drawn with `generator`."""
-        x0, image, text = self.pairs.draw(generator, batch_size)  # (b, c, h, w), (b, c, h, w), (b, l, d)
-        text, image = self._drop(text, image, generator)
-        last = self.scheduler.config.num_train_timesteps - 1
-        t = (last * torch.rand(batch_size, generator=generator) ** self.config.timestep_power).round().long()
-        noise = torch.randn(x0.shape, generator=generator)
-        z = self.scheduler.add_noise(x0, noise, t)
-        target = self.scheduler.get_velocity(x0, noise, t)
+        """Mean of the weighted squared errors of a batch drawn with `generator`."""
+        return self.loss_of(generator, batch_size, slice(0, batch_size))
+
+    def loss_of(self, generator: torch.Generator, batch_size: int, samples: slice) -> tuple[Tensor, dict[str, float]]:
+        """The same of some samples of the batch alone: all is drawn for the whole batch, and so the same for all."""
+        picked = self.pairs.pick(generator, batch_size)
+        no_text, no_photo = draw_dropout(self.config, batch_size, generator)
+        timesteps = draw_timesteps(self.scheduler, generator, batch_size, self.config.timestep_power)
+        noise = torch.randn(batch_size, *self.pairs.latent_shape(picked.bucket), generator=generator)
+        x0, photo, text = self.pairs.take(picked[samples])
+        text = torch.where(no_text[samples, None, None], self.pairs.null_text, text)
+        photo = photo * ~no_photo[samples, None, None, None]
+        noised = Noised(x0, photo, text, noise[samples], timesteps[samples])
+        errors = self.errors(noised)  # (b, c)
+        per_sample = (errors * self.weight[..., 0, 0].to(errors.device)).mean(dim=1)
+        weights = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma).to(errors.device)
+        high = (noised.timesteps > 0.8 * self.scheduler.config.num_train_timesteps).to(errors.device)
+        figures = {"loss_high_noise": per_sample[high].mean().item() if high.any() else 0.0}
+        if self.config.colour_weight != 1:
+            figures["loss_colour"] = errors[:, :3].mean().item()
+        return (per_sample * weights).mean(), figures
+
+    def errors(self, noised: Noised) -> Tensor:
+        """Squared errors of what the network predicts, a mean for each latent channel.  # (b, c)"""
         place = device_of(self.model)
-        rows = torch.cat([z, image], dim=1).to(place, memory_format=torch.channels_last)
-        t = t.to(place)
-        error = (self.model(rows, t, text.to(place)).sample.float() - target.to(place)).pow(2)
-        per_sample = (error * self.weight.to(place)).mean(dim=(1, 2, 3))
-        high = t > 0.8 * last
-        return per_sample.mean(), {
-            "loss_colour": error[:, :3].mean().item(),
-            "loss_high_noise": per_sample[high].mean().item() if high.any() else 0.0,
-        }
+        t = noised.timesteps
+        z = self.scheduler.add_noise(noised.x0, noised.noise, t)
+        target = target_of(self.scheduler, noised.x0, noised.noise, t).to(place)
+        rows = torch.cat([z, noised.photo], dim=1).to(place, memory_format=torch.channels_last)
+        said = self.model(rows, t.to(place), noised.text.to(place)).sample.float()
+        return (said - target).pow(2).mean(dim=(2, 3))
+
+    def names(self, generator: torch.Generator, batch_size: int) -> list[str]:
+        """What is in the batch that `loss` draws with that generator."""
+        return self.pairs.names(self.pairs.pick(generator, batch_size))
 
     def save(self, folder: Path) -> None:
+        """The adapter, or the whole checkpoint."""
         self.model.set_default_attn_processor()
-        assemble(folder, self.base, self.model, self.scheduler, self.config)
-        self.model.set_attn_processor(AttnProcessor())
+        if self.lora.rank:
+            save_lora(self.model, folder)
+        else:
+            assemble(folder, self.base, self.model, self.scheduler, self.config)
+        self._set_attention()
 
-    def _drop(self, text: Tensor, image: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Conditioning dropout by one draw per sample (InstructPix2Pix, section 3.2.1): null text, zero image."""
-        u = torch.rand(len(text), generator=generator)
-        c = self.config
-        no_text = u < c.drop_text + c.drop_both
-        no_image = (u >= c.drop_text) & (u < c.drop_text + c.drop_both + c.drop_image)
-        text = torch.where(no_text[:, None, None], self.pairs.null_text, text)
-        return text, image * (~no_image)[:, None, None, None]
+    def _set_attention(self) -> None:
+        if self._plain:  # torch's fused CPU kernel is slower backward; inference is untouched by this
+            self.model.set_attn_processor(AttnProcessor())
 
 
-def load_unet(base: Path, pairs: LatentPairs) -> UNet2DConditionModel:
-    """The base's own U-Net.
+def draw_dropout(config: EditorConfig, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Which samples lose their text and which their photo, by one draw each (InstructPix2Pix, section 3.2.1).
 
-    Raises:
-        UsageError: it does not take noised and photo latents side by side.
+    Returns two masks, (count,) each; both are set for the share `drop_both`.
     """
-    unet = UNet2DConditionModel.from_pretrained(
-        base, subfolder="unet", use_safetensors=True, local_files_only=True, torch_dtype=torch.float32
-    )
-    channels = pairs.originals.shape[1]
-    if unet.config.in_channels != 2 * channels:
-        raise UsageError(
-            f"{base}: its U-Net takes {unet.config.in_channels} channels, an editor takes {2 * channels} "
-            f"(2 × the latents'); give a --base that is an editor, or set [editor] fresh = true"
-        )
-    return unet
-
-
-def fresh_unet(config: EditorConfig, channels: int, text_width: int, sample_size: int) -> UNet2DConditionModel:
-    """A small U-Net: attention below full latent resolution, text also pooled into the time embedding."""
-    levels = len(config.block_out_channels)
-    return UNet2DConditionModel(
-        sample_size=sample_size,
-        in_channels=2 * channels,
-        out_channels=channels,
-        block_out_channels=config.block_out_channels,
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * (levels - 1)),
-        up_block_types=(*["CrossAttnUpBlock2D"] * (levels - 1), "UpBlock2D"),
-        cross_attention_dim=text_width,
-        attention_head_dim=config.attention_heads,  # diffusers reads this as the number of heads
-        addition_embed_type="text",
-        addition_embed_type_num_heads=config.attention_heads,
-        time_embedding_dim=config.time_embedding_dim,
-        resnet_time_scale_shift="scale_shift",
-        norm_num_groups=16,
-    )
-
-
-def make_scheduler(**changes: Any) -> DDIMScheduler:
-    """Zero-terminal SNR with v-prediction and trailing steps (Lin et al. 2023): a picture can turn dark as a whole."""
-    settings: dict[str, Any] = {
-        "beta_start": 0.00085,
-        "beta_end": 0.012,
-        "beta_schedule": "scaled_linear",
-        "prediction_type": "v_prediction",
-        "rescale_betas_zero_snr": True,
-        "timestep_spacing": "trailing",
-        "clip_sample": False,
-        "set_alpha_to_one": True,
-    }
-    return DDIMScheduler(**{**settings, **changes})
+    u = torch.rand(count, generator=generator)
+    no_text = u < config.drop_text + config.drop_both
+    no_photo = (u >= config.drop_text) & (u < config.drop_text + config.drop_both + config.drop_image)
+    return no_text, no_photo

@@ -4,136 +4,179 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny
 from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from ip2p_cli.api import make_output_folder, writing
+from ip2p_cli.api import UsageError
+
+from .base import Base
+from .buckets import bucket_size, cover, same_shape
+from .encoders import Pictures, Texts, fingerprint, load_text, load_vae, open_picture
+from .tensor_store import TensorStore
+
+NULL_TEXT = ""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Pairs of one size; the i-th of each list belongs to pair i. Photos and edits are keys in the store."""
+
+    photos: list[bytes] = field(default_factory=list)
+    edited: list[bytes] = field(default_factory=list)
+    instructions: list[str] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)  # of the dataset
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Some pairs, all of one bucket."""
+
+    bucket: int
+    pairs: list[int]
+
+    def __getitem__(self, some: slice) -> Picked:
+        return Picked(self.bucket, self.pairs[some])
 
 
 @dataclass(frozen=True)
 class LatentPairs:
-    """All pairs of a dataset as float16 tensors; rows point into the unique photos and instructions."""
+    """The pairs of one side of a dataset, in buckets of one size each."""
 
-    originals: Tensor  # (m, c, h, w), unscaled: the conditioning of the paper
-    edited: Tensor  # (n, c, h, w), times the autoencoder's scaling factor
-    texts: Tensor  # (u, l, d)
-    original_of: Tensor  # (n,)
-    text_of: Tensor  # (n,)
-    null_text: Tensor  # (l, d)
+    store: TensorStore
+    buckets: tuple[Bucket, ...]
+    text_key: Callable[[str], bytes]
+    scaling_factor: float  # of the autoencoder, for the edited latents
 
-    def draw(self, generator: torch.Generator, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """`count` random pairs: edited latents, photo latents, text states, in float32."""
-        rows = torch.randint(len(self.edited), (count,), generator=generator)
+    def __len__(self) -> int:
+        return sum(len(bucket.rows) for bucket in self.buckets)
+
+    @cached_property
+    def null_text(self) -> Tensor:
+        """States of no instruction.  # (l, d)"""
+        return self.store.get([self.text_key(NULL_TEXT)])[0]
+
+    def latent_shape(self, bucket: int) -> tuple[int, ...]:
+        """(c, h, w) of a bucket."""
+        return self.store.shape(self.buckets[bucket].edited[0])
+
+    def pick(self, generator: torch.Generator, count: int) -> Picked:
+        """`count` random pairs of one bucket, which is chosen in proportion to its size."""
+        ends = list(accumulate(len(bucket.rows) for bucket in self.buckets))
+        bucket = bisect_right(ends, int(torch.randint(ends[-1], (1,), generator=generator)))
+        pairs = torch.randint(len(self.buckets[bucket].rows), (count,), generator=generator)
+        return Picked(bucket, pairs.tolist())
+
+    def take(self, picked: Picked) -> tuple[Tensor, Tensor, Tensor]:
+        """Their edited latents (b, c, h, w), times the scaling factor; photo latents, unscaled; texts (b, l, d)."""
+        bucket, pairs = self.buckets[picked.bucket], picked.pairs
         return (
-            self.edited[rows].float(),
-            self.originals[self.original_of[rows]].float(),
-            self.texts[self.text_of[rows]].float(),
+            self.store.get([bucket.edited[pair] for pair in pairs]) * self.scaling_factor,
+            self.store.get([bucket.photos[pair] for pair in pairs]),
+            self.store.get([self.text_key(bucket.instructions[pair]) for pair in pairs]),
         )
 
-
-def encode_dataset(rows: Iterator[Mapping[str, object]], model: Path, cache: Path) -> LatentPairs:
-    """Encode every row with the parts in `model` (or read the result from `cache`, a .safetensors file)."""
-    if cache.exists():
-        return _load(cache)
-    vae, tokenizer, text_encoder = _frozen_parts(model)
-    photos: dict[bytes, int] = {}
-    texts: dict[str, int] = {}
-    original_of, text_of = [], []
-    originals, edited = _Encoder(vae), _Encoder(vae)
-    for row in rows:
-        photo = hashlib.blake2b(row["original_image"], digest_size=16).digest()  # type: ignore[arg-type]
-        if photo not in photos:
-            photos[photo] = len(photos)
-            originals.add(row["original_image"])  # type: ignore[arg-type]
-        edited.add(row["edited_image"])  # type: ignore[arg-type]
-        original_of.append(photos[photo])
-        text_of.append(texts.setdefault(str(row["edit_prompt"]), len(texts)))
-    states = encode_texts(["", *texts], tokenizer, text_encoder)
-    pairs = LatentPairs(
-        originals=originals.done(),
-        edited=(edited.done().float() * vae.config.scaling_factor).half(),
-        texts=states[1:].half(),
-        original_of=torch.tensor(original_of),
-        text_of=torch.tensor(text_of),
-        null_text=states[0],
-    )
-    _save(pairs, cache)
-    return pairs
+    def names(self, picked: Picked) -> list[str]:
+        """Row number and instruction of each."""
+        bucket = self.buckets[picked.bucket]
+        return [f"row {bucket.rows[pair]} ({bucket.instructions[pair]!r})" for pair in picked.pairs]
 
 
-@torch.no_grad()
-def encode_texts(texts: list[str], tokenizer: CLIPTokenizer, encoder: CLIPTextModel, batch_size: int = 256) -> Tensor:
-    """Text states as the editor computes them: (n, l, d) float32."""
-    length = tokenizer.model_max_length
-    out = []
-    for at in range(0, len(texts), batch_size):
-        batch = texts[at : at + batch_size]
-        ids = tokenizer(batch, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
-        out.append(encoder(ids).last_hidden_state)
-    return torch.cat(out)
+@dataclass(frozen=True)
+class Sample:
+    """A held-out pair as pictures of one size."""
+
+    before: Image.Image
+    instruction: str
+    target: Image.Image
 
 
-class _Encoder:
-    """Collects encoded files and encodes them in batches, so that only latents stay in memory."""
+@dataclass(frozen=True)
+class Encoded:
+    """A dataset's two sides, and some pictures of the second."""
 
-    def __init__(self, vae: AutoencoderTiny | AutoencoderKL, batch_size: int = 32) -> None:
-        self.vae, self.batch_size = vae, batch_size
-        self.waiting: list[Tensor] = []
-        self.latents: list[Tensor] = []
-
-    def add(self, file: bytes) -> None:
-        with Image.open(io.BytesIO(file)) as image:
-            pixels = np.asarray(image.convert("RGB"))
-        self.waiting.append(torch.from_numpy(pixels.copy()))
-        if len(self.waiting) == self.batch_size:
-            self._flush()
-
-    def done(self) -> Tensor:
-        if self.waiting:
-            self._flush()
-        return torch.cat(self.latents)
-
-    @torch.no_grad()
-    def _flush(self) -> None:
-        batch = torch.stack(self.waiting).permute(0, 3, 1, 2).float() / 127.5 - 1  # (b, 3, h, w) in [-1, 1]
-        with torch.autocast("cpu", torch.bfloat16):  # several times quicker where the processor has bf16 units
-            encoded = self.vae.encode(batch.to(memory_format=torch.channels_last))
-        latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
-        self.latents.append(latents.half().contiguous())
-        self.waiting.clear()
+    learned: LatentPairs
+    held_out: LatentPairs
+    samples: tuple[Sample, ...]
 
 
-def _frozen_parts(model: Path) -> tuple[AutoencoderTiny | AutoencoderKL, CLIPTokenizer, CLIPTextModel]:
-    from diffusers import AutoModel
+@dataclass(frozen=True)
+class Cut:
+    """How a dataset is read."""
 
-    vae = AutoModel.from_pretrained(str(model), subfolder="vae", use_safetensors=True, local_files_only=True)
-    tokenizer = CLIPTokenizer.from_pretrained(model / "tokenizer", local_files_only=True)
-    encoder = CLIPTextModel.from_pretrained(model / "text_encoder", use_safetensors=True, local_files_only=True)
-    vae.eval().to(memory_format=torch.channels_last)
-    return vae, tokenizer, encoder.eval()
+    resolution: int
+    mirror: bool = False
+    held_out: float = 0.0  # share of the photos
+    samples: int = 0  # pictures wanted of the held-out side
+    precision: str = "fp32"
 
 
-def _save(pairs: LatentPairs, cache: Path) -> None:
-    """Write the cache by rename: one that was written in part would be taken for whole."""
-    temporary = cache.with_name(f"{cache.name}.{os.getpid()}.tmp")
-    make_output_folder(cache.parent)
-    with writing(cache):
+def encode_dataset(
+    rows: Iterable[Mapping[str, Any]], base: Base, cut: Cut, cache: Path, device: str | torch.device = "cpu"
+) -> Encoded:
+    """Encode every row with the frozen parts in `base`; what `cache` has already is not encoded again.
+
+    Raises:
+        UsageError: a picture cannot be decoded, the two of a pair differ in shape, or nothing is left to learn.
+    """
+    store = TensorStore(cache)
+    vae = load_vae(base.folder).to(device)
+    tokenizer, encoder = load_text(base.folder)
+    pictures = Pictures(vae, store, cut.precision, fingerprint(base.folder / "vae"))
+    name = fingerprint(base.folder / "tokenizer", base.folder / "text_encoder")
+    texts = Texts(tokenizer, encoder.to(device), store, name)
+    sides: tuple[dict[tuple[int, int], Bucket], ...] = ({}, {})
+    samples: list[Sample] = []
+    for number, row in enumerate(rows):
+        photo, edited, instruction = row["original_image"], row["edited_image"], str(row["edit_prompt"])
+        held_out = is_held_out(photo, cut.held_out)
         try:
-            save_file({name: tensor.contiguous() for name, tensor in vars(pairs).items()}, temporary)
-            os.replace(temporary, cache)
-        finally:
-            temporary.unlink(missing_ok=True)
+            size = _size(photo, edited, base, cut)
+            bucket = sides[held_out].setdefault(size, Bucket())
+            for mirrored in (False, True) if cut.mirror and not held_out else (False,):
+                bucket.photos.append(pictures.add(photo, size, mirrored))
+                bucket.edited.append(pictures.add(edited, size, mirrored))
+                bucket.instructions.append(instruction)
+                bucket.rows.append(number)
+            if held_out and len(samples) < cut.samples:
+                before, target = (cover(open_picture(file), size) for file in (photo, edited))
+                samples.append(Sample(before, instruction, target))
+        except ValueError as problem:
+            raise UsageError(f"row {number} of the dataset ({instruction!r}): {problem}; take it out") from problem
+    pictures.finish()
+    texts.add([NULL_TEXT, *(text for side in sides for bucket in side.values() for text in bucket.instructions)])
+    factor = float(vae.config.scaling_factor)
+    learned, held = (
+        LatentPairs(store, tuple(side[size] for size in sorted(side)), texts.key, factor) for side in sides
+    )
+    if not len(learned):
+        raise UsageError("all pairs of the dataset are held out; set [validation] share to less")
+    return Encoded(learned, held, tuple(samples))
 
 
-def _load(cache: Path) -> LatentPairs:
-    return LatentPairs(**load_file(cache))
+def is_held_out(photo: bytes, share: float) -> bool:
+    """Whether all pairs of a photo are for validation; its bytes decide, so that it never changes sides."""
+    digest = hashlib.blake2b(photo, digest_size=8, person=b"held out").digest()
+    return int.from_bytes(digest, "big") < share * 2**64
+
+
+def _size(photo: bytes, edited: bytes, base: Base, cut: Cut) -> tuple[int, int]:
+    sizes = []
+    for file in (photo, edited):
+        try:
+            with Image.open(io.BytesIO(file)) as image:
+                sizes.append(image.size)
+        except (OSError, SyntaxError, Image.DecompressionBombError) as problem:
+            raise ValueError(str(problem)) from problem
+    if not same_shape(*sizes):
+        (w, h), (other_w, other_h) = sizes
+        raise ValueError(f"its pictures differ in shape, {w} × {h} and {other_w} × {other_h}")
+    return bucket_size(*sizes[0], cut.resolution**2, base.multiple)

@@ -6,26 +6,25 @@ to go on exactly where it stopped.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
-import os
-import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from ip2p_cli.api import Ip2pError, UsageError, make_output_folder, writing
+from ip2p_cli.api import Ip2pError, UsageError, writing
 
-from .config import STATE_FOLDER, LoopConfig
-from .output import state_file
+from .checkpoints import load_state, save_state
+from .config import LoopConfig
+from .optimizers import make_optimizer
+from .processes import ALONE, Processes
 
 FIRST_ESTIMATE = 5  # steps after which the time needed is first said
+NAMED = 32  # of a batch, in a message
 
 
 class Part(Protocol):
@@ -41,6 +40,32 @@ class Part(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write the part, with its present weights, in diffusers layout under `folder`."""
+
+
+@runtime_checkable
+class DividedPart(Part, Protocol):
+    """A part whose loss is a mean over samples: a batch can be divided over processes and forward passes."""
+
+    def loss_of(self, generator: torch.Generator, batch_size: int, samples: slice) -> tuple[Tensor, dict[str, float]]:
+        """The loss of some samples of the batch that `loss` would draw."""
+
+
+@runtime_checkable
+class NamedPart(Part, Protocol):
+    """A part that can say what is in a batch."""
+
+    def names(self, generator: torch.Generator, batch_size: int) -> list[str]:
+        """Of the batch that `loss` would draw."""
+
+
+class Validation(Protocol):
+    """What is measured now and then, on the averaged weights."""
+
+    def is_due(self, step: int) -> bool:
+        """Whether to do so after a step."""
+
+    def run(self, step: int) -> dict[str, float]:
+        """The figures, for the log."""
 
 
 class NonFiniteLoss(Ip2pError):
@@ -76,45 +101,57 @@ def train(
     resume: bool,
     device: str | torch.device = "cpu",
     stopping: Callable[[], bool] = lambda: False,
+    processes: Processes = ALONE,
+    validation: Validation | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Train `part` until `max_steps`, yielding a log record every `log_every` steps; the EMA weights are saved last.
 
     A checkpoint is written to `out/.train/state.pt` every `checkpoint_seconds`, by rename, so that a run killed at
     any moment resumes from a whole one. Without one, `resume` starts fresh. Where `stopping` says so after a step, a
-    checkpoint is written and nothing more.
+    checkpoint is written and nothing more. Of several processes only the main one writes.
 
     Raises:
-        NonFiniteLoss: naming the step and its seed.
-        UsageError: the checkpoint in `out` is of another run, or broken.
+        NonFiniteLoss: naming the step, its seed and what was in the batch.
+        UsageError: the checkpoint in `out` is of another run, or broken, or the part's batch cannot be divided.
         EnvironmentStop: the disk gave out; `resume` goes on.
     """
+    place = torch.device(device)
+    pieces = processes.slices(config.batch_size, config.micro_batch)
+    _check_pieces(part, config, processes, pieces)
     seed_everything(config.seed)
-    part.model.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    part.model.to(place).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     if config.compile:
         part.model.compile()
-    parameters = [p for p in part.model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
-    )
-    ema = EMAModel(parameters, decay=config.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
-    step = _load_state(out, part, optimizer, ema) if resume else 0
-    ema.to(device)
+    parameters = _trained(part)
+    optimizer = make_optimizer(parameters, config, place)
+    ema = _average(parameters, config)
+    step = load_state(out, part.model, optimizer, ema, config.seed) if resume else 0
+    ema.to(place)
+
+    def save() -> None:
+        if processes.is_main:
+            save_state(out, part.model, optimizer, ema, step, config.seed)
+
     started, last_saved, seen = time.monotonic(), time.monotonic(), 0
     while step < config.max_steps:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=config.precision == "bf16"):
-            loss, figures = part.loss(step_generator(config.seed, step), config.batch_size)
+        loss, figures = _backward(part, config, step, pieces, place)
+        loss, figures = _summed(loss, figures, parameters, processes)
         if not torch.isfinite(loss):
-            raise NonFiniteLoss(f"loss is {loss.item()} at step {step} (seed {config.seed}); lower the learning rate")
-        loss.backward()
+            raise NonFiniteLoss(_what_failed(part, config, step, loss.item()))
         grad_norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         ema.step(parameters)
         step, seen = step + 1, seen + config.batch_size
-        if step % config.log_every == 0 or step in (FIRST_ESTIMATE, config.max_steps):
+        is_due = validation is not None and validation.is_due(step)
+        if step % config.log_every == 0 or step in (FIRST_ESTIMATE, config.max_steps) or is_due:
             seconds = time.monotonic() - started
+            if validation is not None and is_due and processes.is_main:
+                paused = time.monotonic()
+                figures = {**figures, **_validated(validation, part, ema, parameters, step)}
+                started += time.monotonic() - paused  # it is no time of training
             yield {
                 "step": step,
                 "loss": round(loss.item(), 5),
@@ -124,14 +161,15 @@ def train(
                 "samples_per_second": round(seen / seconds, 2),
                 "eta_seconds": round((config.max_steps - step) * seconds / max(1, seen // config.batch_size)),
             }
-        if step < config.max_steps and stopping():
-            _save_state(out, part, optimizer, ema, step)
+        if step < config.max_steps and processes.any(stopping(), place):
+            save()
             return
         if time.monotonic() - last_saved > config.checkpoint_seconds:
-            _save_state(out, part, optimizer, ema, step)
+            save()
             last_saved = time.monotonic()
-    _save_state(out, part, optimizer, ema, step)
-    _save_part(part, ema, parameters, out)
+    save()
+    if processes.is_main:
+        _save_part(part, ema, parameters, out)
 
 
 def export(part: Part, config: LoopConfig, out: Path) -> int:
@@ -141,17 +179,11 @@ def export(part: Part, config: LoopConfig, out: Path) -> int:
         UsageError: the checkpoint is of another run, or broken.
         EnvironmentStop: the disk gave out.
     """
-    parameters = [p for p in part.model.parameters() if p.requires_grad]
-    ema = EMAModel(parameters, decay=config.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
-    step = _load_state(out, part, None, ema)
+    parameters = _trained(part)
+    ema = _average(parameters, config)
+    step = load_state(out, part.model, None, ema)
     _save_part(part, ema, parameters, out)
     return step
-
-
-def discard_temporary(out: Path) -> None:
-    """Remove a checkpoint that this process has written in part: it is about to end."""
-    with contextlib.suppress(OSError):
-        _temporary(out).unlink()
 
 
 def seed_everything(seed: int) -> None:
@@ -159,11 +191,72 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed % 2**63)
 
 
-def append_log(out: Path, record: dict[str, Any]) -> None:
-    """Append one JSON line to `out/.train/log.jsonl`."""
-    path = out / STATE_FOLDER / "log.jsonl"
-    with writing(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+def _check_pieces(part: Part, config: LoopConfig, processes: Processes, pieces: Sequence[slice]) -> None:
+    if processes.count > config.batch_size:
+        raise UsageError(f"a batch of {config.batch_size} cannot be divided over {processes.count} processes")
+    if (processes.count > 1 or len(pieces) > 1) and not isinstance(part, DividedPart):
+        raise UsageError("only an editor's batch can be divided; train this part in one process, with micro_batch = 0")
+
+
+def _backward(
+    part: Part, config: LoopConfig, step: int, pieces: Sequence[slice], device: torch.device
+) -> tuple[Tensor, dict[str, float]]:
+    """Gradients of this process's samples; their share of the batch's loss and figures."""
+    total, shares = torch.zeros((), device=device), dict[str, float]()
+    for samples in pieces:
+        generator, share = step_generator(config.seed, step), (samples.stop - samples.start) / config.batch_size
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+            if isinstance(part, DividedPart):
+                loss, figures = part.loss_of(generator, config.batch_size, samples)
+            else:
+                loss, figures = part.loss(generator, config.batch_size)
+        (loss * share).backward()
+        total = total + loss.detach().float() * share
+        for name, value in figures.items():
+            shares[name] = shares.get(name, 0.0) + value * share
+    return total, shares
+
+
+def _summed(
+    loss: Tensor, figures: dict[str, float], parameters: Sequence[nn.Parameter], processes: Processes
+) -> tuple[Tensor, dict[str, float]]:
+    """Shares of the processes put together, gradients too."""
+    if processes.count == 1:
+        return loss, figures
+    said = torch.tensor([loss.item(), *figures.values()], device=loss.device)
+    processes.sum([said, *(p.grad for p in parameters if p.grad is not None)])
+    return said[0], dict(zip(figures, said[1:].tolist(), strict=True))
+
+
+def _validated(
+    validation: Validation, part: Part, ema: EMAModel, parameters: Sequence[nn.Parameter], step: int
+) -> dict[str, float]:
+    """Figures of the averaged weights, which are put back afterwards."""
+    ema.store(parameters)
+    ema.copy_to(parameters)
+    part.model.eval()
+    try:
+        return validation.run(step)
+    finally:
+        ema.restore(parameters)
+        part.model.train()
+
+
+def _what_failed(part: Part, config: LoopConfig, step: int, loss: float) -> str:
+    found = f"the loss is {loss} at step {step} (seed {config.seed})"
+    if isinstance(part, NamedPart):
+        names = part.names(step_generator(config.seed, step), config.batch_size)
+        further = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        found += f", whose batch is {', '.join(names[:NAMED])}{further}"
+    return f"{found}; lower the learning rate, or take out what is broken"
+
+
+def _trained(part: Part) -> list[nn.Parameter]:
+    return [parameter for parameter in part.model.parameters() if parameter.requires_grad]
+
+
+def _average(parameters: Sequence[nn.Parameter], config: LoopConfig) -> EMAModel:
+    return EMAModel(parameters, decay=config.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
 
 
 def _save_part(part: Part, ema: EMAModel, parameters: Sequence[nn.Parameter], out: Path) -> None:
@@ -171,44 +264,3 @@ def _save_part(part: Part, ema: EMAModel, parameters: Sequence[nn.Parameter], ou
     part.model.eval()
     with writing(out):
         part.save(out)
-
-
-def _save_state(out: Path, part: Part, optimizer: torch.optim.Optimizer, ema: EMAModel, step: int) -> None:
-    make_output_folder(out / STATE_FOLDER)
-    state = {
-        "step": step,
-        "model": part.model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "ema": {key: value for key, value in ema.state_dict().items() if value is not None},
-    }
-    with writing(state_file(out)):
-        try:
-            with _temporary(out).open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(_temporary(out), state_file(out))
-        finally:
-            discard_temporary(out)  # there only after a failure: it would keep a full disk full
-
-
-def _temporary(out: Path) -> Path:
-    return out / STATE_FOLDER / f"state.{os.getpid()}.tmp"
-
-
-def _load_state(out: Path, part: Part, optimizer: torch.optim.Optimizer | None, ema: EMAModel) -> int:
-    path = state_file(out)
-    if not path.exists():
-        return 0
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        part.model.load_state_dict(state["model"])
-        if optimizer is not None:
-            optimizer.load_state_dict(state["optimizer"])
-        ema.load_state_dict(state["ema"])
-        return int(state["step"])
-    except (RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as problem:
-        raise UsageError(
-            f"{path} cannot be gone on from: it is of another part, or of other settings, or broken; "
-            "give the run's own --part, --base and --config, or choose another -o"
-        ) from problem

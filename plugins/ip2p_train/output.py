@@ -8,7 +8,14 @@ from ip2p_cli.api import UsageError
 
 from .config import STATE_FOLDER
 
-CHECKPOINT = ("model_index.json", "config.json", "vae", "text_encoder", "unet")  # one of them marks a folder as one
+CHECKPOINT = (
+    "model_index.json",
+    "config.json",
+    "vae",
+    "text_encoder",
+    "unet",
+    "pytorch_lora_weights.safetensors",
+)  # one of them marks a folder as one
 
 
 def check_output(folder: Path) -> None:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from PIL import Image
 
-from ip2p_cli.api import TRAINING, DrawnData, UsageError, count_pairs, data_engines, read_pairs, shards_of
+from ip2p_cli.api import (
+    TRAINING,
+    DrawnData,
+    UsageError,
+    count_pairs,
+    data_engines,
+    progress_bar,
+    read_pairs,
+    shards_of,
+)
 
 from .config import STATE_FOLDER, TrainConfig
-from .loop import Part, seed_everything
+from .loop import Part, Validation, seed_everything
 
 
 def find_data(name: Path, seed: int) -> Path | DrawnData:
@@ -32,7 +43,24 @@ def find_data(name: Path, seed: int) -> Path | DrawnData:
     return name
 
 
-def build_part(name: str, data: Path | DrawnData, base: Path | None, config: TrainConfig, out: Path) -> Part:
+@dataclass(frozen=True)
+class Setting:
+    """Where a part is trained."""
+
+    out: Path
+    cache: Path | None = None  # of latents and text states; None: the run's own
+    device: str | torch.device = "cpu"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A part ready for the loop, and what it is tried on."""
+
+    part: Part
+    validation: Validation | None = None
+
+
+def build_part(name: str, data: Path | DrawnData, base: Path | None, config: TrainConfig, setting: Setting) -> Built:
     """The part called `name`, ready for the loop.
 
     Raises:
@@ -40,11 +68,13 @@ def build_part(name: str, data: Path | DrawnData, base: Path | None, config: Tra
     """
     check_data(name, data, config)
     seed_everything(config.loop.seed)  # fresh weights are drawn from the global generator
+    if name == "editor" and isinstance(data, Path):
+        return _editor(data, base, config, setting)
     if name == "autoencoder":
-        return _autoencoder(data, base, config)
-    if isinstance(data, Path):
-        return _OF_FOLDERS[name](data, base, config, out)
-    return _OF_DRAWN[name](data, base, config)
+        return Built(_autoencoder(data, base, config))
+    if name == "text-encoder" and isinstance(data, Path):
+        return Built(_text_encoder(data, base, config))
+    return Built(_OF_DRAWN[name](data, base, config))  # type: ignore[arg-type]  # check_data has seen to it
 
 
 def check_data(name: str, data: Path | DrawnData, config: TrainConfig) -> None:
@@ -96,7 +126,7 @@ def _pictures(data: Path, config: TrainConfig) -> Iterator[Image.Image]:
             yield Image.open(io.BytesIO(row["edited_image"])).convert("RGB")
 
 
-def _text_encoder(data: Path, base: Path | None, config: TrainConfig, out: Path) -> Part:
+def _text_encoder(data: Path, base: Path | None, config: TrainConfig) -> Part:
     from .corpus import wordnet_texts
     from .text_encoder import TextEncoderPart
 
@@ -111,15 +141,33 @@ def _text_encoder(data: Path, base: Path | None, config: TrainConfig, out: Path)
     return TextEncoderPart(texts, families, settings, None if settings.fresh else base)
 
 
-def _editor(data: Path, base: Path | None, config: TrainConfig, out: Path) -> Part:
-    from .editor import EditorPart, load_unet
-    from .latents import encode_dataset
+def _editor(data: Path, folder: Path | None, config: TrainConfig, setting: Setting) -> Built:
+    from .base import read_base, resolution_of
+    from .editor import EditorPart
+    from .latents import Cut, encode_dataset
+    from .validation import EditorValidation
 
-    if base is None:
+    if folder is None:
         raise UsageError("training an editor needs --base: a checkpoint with vae, text_encoder and tokenizer")
-    pairs = encode_dataset(read_pairs(data), base, out / STATE_FOLDER / "latents.safetensors")
-    unet = None if config.editor.fresh or not (base / "unet").is_dir() else load_unet(base, pairs)
-    return EditorPart(pairs, config.editor, base, unet)
+    base, validation = read_base(folder, config.editor), config.validation
+    if config.lora.rank and (base.is_text_to_image or not base.has_unet):
+        raise UsageError(
+            f"a LoRA goes on an editor, and {folder} is none; train it whole first, or give another --base"
+        )
+    cut = Cut(
+        resolution=resolution_of(base, config.editor),
+        mirror=config.editor.mirror,
+        held_out=validation.share if validation.every else 0.0,
+        samples=validation.pictures,
+        precision=config.loop.precision,
+    )
+    rows = progress_bar(read_pairs(data), total=count_pairs(data), label="encoding")
+    encoded = encode_dataset(rows, base, cut, setting.cache or setting.out / STATE_FOLDER / "cache", setting.device)
+    part = EditorPart(encoded.learned, base, config.editor, config.lora, setting.device)
+    if not len(encoded.held_out):
+        return Built(part)
+    tried = (encoded.held_out, encoded.samples, validation, config.loop.max_steps, setting.out)
+    return Built(part, EditorValidation(part, *tried))
 
 
 def _text_to_image(data: DrawnData, base: Path | None, config: TrainConfig) -> Part:
@@ -142,5 +190,5 @@ def _language_model(data: DrawnData, base: Path | None, config: TrainConfig) -> 
     return PlainTextPart(data, config.language_model)
 
 
-_OF_FOLDERS = {"text-encoder": _text_encoder, "editor": _editor}
+_OF_FOLDERS = ("text-encoder", "editor")
 _OF_DRAWN = {"text-to-image": _text_to_image, "clip": _clip, "language-model": _language_model}

@@ -24,8 +24,8 @@ from ip2p_cli.api import DrawnData, UsageError
 from .assemble import write_checkpoint
 from .autoencoder import load_autoencoder
 from .config import TextEncoderConfig, TextToImageConfig
+from .diffusion import draw_timesteps, make_scheduler
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
-from .editor import make_scheduler
 from .loop import device_of
 from .text_encoder import tokenize, train_tokenizer
 
@@ -79,7 +79,7 @@ class TextToImagePart:
         x0 = self._latents(as_pixels(pictures))
         ids = tokenize(self.tokenizer, self._drop(captions, generator), self._max_length)
         last = self.scheduler.config.num_train_timesteps - 1
-        t = (last * torch.rand(batch_size, generator=generator) ** self.config.timestep_power).round().long()
+        t = draw_timesteps(self.scheduler, generator, batch_size, self.config.timestep_power)
         noise = torch.randn(x0.shape, generator=generator)
         z = self.scheduler.add_noise(x0, noise, t).to(memory_format=torch.channels_last)
         target = self.scheduler.get_velocity(x0, noise, t)

@@ -32,8 +32,8 @@ class Waiting:
         (folder / "saved").touch()
 
 
-def build(*arguments: Any) -> Waiting:
-    return Waiting()
+def build(*arguments: Any) -> parts.Built:
+    return parts.Built(Waiting())
 
 
 if __name__ == "__main__":

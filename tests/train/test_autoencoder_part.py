@@ -14,7 +14,7 @@ from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
 from ip2p_train.autoencoder import AutoencoderPart, fresh_autoencoder, texture_energy
 from ip2p_train.config import AutoencoderConfig, TrainConfig
-from ip2p_train.parts import build_part
+from ip2p_train.parts import Setting, build_part
 from ip2p_train.photos import PhotoCrops
 
 SMALL = AutoencoderConfig(
@@ -41,7 +41,9 @@ def test_a_blurred_edge_has_less_texture_energy_but_as_much_change() -> None:
 def test_it_goes_on_from_the_base_unless_told_to_start_fresh(data: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     def first_weights(fresh: bool) -> torch.Tensor:
         config = TrainConfig(autoencoder=AutoencoderConfig(fresh=fresh, crop=32))
-        return next(build_part("autoencoder", data, tiny_checkpoint, config, tmp_path).model.parameters()).detach()
+        return next(
+            build_part("autoencoder", data, tiny_checkpoint, config, Setting(tmp_path)).part.model.parameters()
+        ).detach()
 
     from safetensors.torch import load_file
 
@@ -53,7 +55,7 @@ def test_it_goes_on_from_the_base_unless_told_to_start_fresh(data: Path, tiny_ch
 def test_all_pictures_of_favoured_families_are_held(data: Path, tmp_path: Path) -> None:
     def held(favoured: tuple[str, ...]) -> int:
         settings = AutoencoderConfig(fresh=True, crop=32, max_pictures=1, favoured=favoured)
-        part = build_part("autoencoder", data, None, TrainConfig(autoencoder=settings), tmp_path)
+        part = build_part("autoencoder", data, None, TrainConfig(autoencoder=settings), Setting(tmp_path)).part
         assert isinstance(part, AutoencoderPart) and isinstance(part.crops, PhotoCrops)
         return len(part.crops.images)
 

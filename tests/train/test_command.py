@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
 from tests.commands.conftest import CommandLine
 from tests.photos import save
+from tests.train.small import write_text_to_image
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIG = """
@@ -128,6 +131,55 @@ def test_a_checkpoint_of_another_part_is_named(
     assert "state.pt cannot be gone on from" in answer.err
 
 
+def test_a_lora_is_trained_by_an_option(ip2p: CommandLine, tmp_path: Path, data: Path, tiny_checkpoint: Path) -> None:
+    answer = ip2p("train", str(data), "--base", str(tiny_checkpoint), "--lora", "2", "--max-steps", "1", "-o", "out")
+    assert answer.code == 0, answer.err
+    assert (tmp_path / "out" / "pytorch_lora_weights.safetensors").exists()
+    assert "--lora trains an adapter of an editor" in refusal(ip2p, data, "--part", "autoencoder", "--lora", "2")
+
+
+def test_a_cache_is_shared_by_runs(ip2p: CommandLine, tmp_path: Path, data: Path, tiny_checkpoint: Path) -> None:
+    command = ["train", str(data), "--base", str(tiny_checkpoint), "--max-steps", "1", "--cache", "cache"]
+    assert ip2p(*command, "-o", "one").code == 0
+    written = (tmp_path / "cache" / "tensors.f16").stat()
+    assert ip2p(*command, "-o", "two", "--log", "tensorboard").code == 0
+    assert (tmp_path / "cache" / "tensors.f16").stat() == written
+    assert sorted(os.listdir(tmp_path / "two" / ".train")) == ["log.jsonl", "state.pt", "tensorboard"]
+    assert "unknown --log 'wandb'; there are: jsonl, tensorboard" in refusal(ip2p, data, "--log", "wandb")
+
+
+def test_without_a_base_the_worlds_model_is_gone_on_from_or_else_mini(
+    ip2p: CommandLine, tmp_path: Path, data: Path
+) -> None:
+    from ip2p_gen_data.world import shipped
+
+    write_text_to_image(tmp_path / "models" / "text-to-image")
+    ip2p.monkeypatch.setattr(shipped, "_FOLDER", tmp_path / "models")
+    command = ["train", str(data), "--max-steps", "1", "--batch-size", "2"]
+    world = ip2p(*command, "-o", "world")
+    assert world.code == 0 and "mini" not in world.err
+    assert json.loads((tmp_path / "world" / "unet" / "config.json").read_text())["in_channels"] == 8
+    ip2p.monkeypatch.setattr(shipped, "_FOLDER", tmp_path / "nothing")
+    (tmp_path / "small.toml").write_text("[editor]\nresolution = 64\n")
+    mini = ip2p(*command, "-o", "mini-2", "--config", "small.toml")
+    assert mini.code == 0 and "no text-to-image model 'world': going on from mini" in mini.err
+
+
+def test_a_column_that_is_missing_and_channels_that_do_not_fit_are_named(
+    ip2p: CommandLine, tmp_path: Path, data: Path, tiny_checkpoint: Path
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (tmp_path / "columns").mkdir()
+    pq.write_table(pa.table({"original_image": ["a"], "edit_prompt": ["b"]}), tmp_path / "columns" / "a.parquet")
+    assert "a.parquet has no column edited_image; it has: original_image" in refusal(ip2p, "columns")
+    shutil.copytree(tiny_checkpoint, tmp_path / "base")
+    config = tmp_path / "base" / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": 9}))
+    assert "its U-Net takes 9 channels" in refusal(ip2p, data, "--base", "base")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_disk_stops_the_run_and_it_goes_on(
     ip2p: CommandLine, tmp_path: Path, data: Path, tiny_checkpoint: Path, config: str
@@ -138,7 +190,7 @@ def test_a_full_disk_stops_the_run_and_it_goes_on(
     stopped = ip2p(*command)
     assert stopped.code == 4
     assert "state.pt: No space left on device; make room" in stopped.err.splitlines()[-1]
-    assert sorted(os.listdir(tmp_path / "out" / ".train")) == ["latents.safetensors", "log.jsonl"]
+    assert sorted(os.listdir(tmp_path / "out" / ".train")) == ["cache", "log.jsonl"]
     assert ip2p(*command, "--resume").code == 0
 
 

@@ -33,7 +33,7 @@ from ip2p_train.config import (
 )
 from ip2p_train.drawn import as_pixels
 from ip2p_train.loop import train
-from ip2p_train.parts import build_part, find_data
+from ip2p_train.parts import Setting, build_part, find_data
 from ip2p_train.text_to_image import TextToImagePart
 
 CONFIG = TrainConfig(
@@ -61,7 +61,7 @@ def trained(world: DrawnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each part, two steps after the start."""
     root = tmp_path_factory.mktemp("parts")
     for name in ("autoencoder", "text-to-image", "clip", "language-model"):
-        part = build_part(name, world, root / "autoencoder", CONFIG, root / name)
+        part = build_part(name, world, root / "autoencoder", CONFIG, Setting(root / name)).part
         list(train(part, CONFIG.loop, root / name, resume=False))
     return root
 
@@ -112,7 +112,7 @@ def test_nothing_that_is_written_names_a_folder_of_its_maker(trained: Path) -> N
 
 def test_text_to_image_may_start_from_the_text_tower_of_a_clip(trained: Path, world: DrawnData, tmp_path: Path) -> None:
     config = replace(CONFIG, text_to_image=replace(CONFIG.text_to_image, clip=str(trained / "clip")))
-    part = build_part("text-to-image", world, trained / "autoencoder", config, tmp_path)
+    part = build_part("text-to-image", world, trained / "autoencoder", config, Setting(tmp_path)).part
     tower = CLIPTextModel.from_pretrained(trained / "clip", dtype=torch.float32).state_dict()
     found = part.model.text_encoder.state_dict()
     assert tower.keys() == found.keys() and all(torch.equal(tower[name], found[name]) for name in tower)
@@ -123,23 +123,23 @@ def test_text_to_image_may_start_from_the_text_tower_of_a_clip(trained: Path, wo
 def test_a_clip_that_is_not_there_is_named(trained: Path, world: DrawnData, tmp_path: Path) -> None:
     config = replace(CONFIG, text_to_image=replace(CONFIG.text_to_image, clip=str(tmp_path / "none")))
     with pytest.raises(UsageError, match=r"no CLIP text encoder in .*none"):
-        build_part("text-to-image", world, trained / "autoencoder", config, tmp_path)
+        build_part("text-to-image", world, trained / "autoencoder", config, Setting(tmp_path))
 
 
 def test_text_to_image_goes_on_from_a_base_that_has_it(trained: Path, world: DrawnData, tmp_path: Path) -> None:
     base = trained / "text-to-image"
-    part = build_part("text-to-image", world, base, CONFIG, tmp_path)
+    part = build_part("text-to-image", world, base, CONFIG, Setting(tmp_path)).part
     old = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32).state_dict()
     assert all(torch.equal(old[name], weight) for name, weight in part.model.unet.state_dict().items())
     scale = AutoencoderTiny.from_pretrained(base / "vae").config.scaling_factor
     assert part.vae.config.scaling_factor == scale != 1.0
     again = replace(CONFIG, text_to_image=replace(CONFIG.text_to_image, fresh=True))
-    fresh = build_part("text-to-image", world, base, again, tmp_path).model.unet.state_dict()
+    fresh = build_part("text-to-image", world, base, again, Setting(tmp_path)).part.model.unet.state_dict()
     assert not all(torch.equal(old[name], weight) for name, weight in fresh.items())
 
 
 def test_captions_are_left_out_as_often_as_told(world: DrawnData, trained: Path) -> None:
-    part = build_part("text-to-image", world, trained / "autoencoder", CONFIG, trained)
+    part = build_part("text-to-image", world, trained / "autoencoder", CONFIG, Setting(trained)).part
     assert isinstance(part, TextToImagePart)
     left = part._drop(["a ball"] * 5000, torch.Generator().manual_seed(0))
     assert left.count("") / 5000 == pytest.approx(0.1, abs=0.015)
@@ -149,7 +149,7 @@ def test_captions_are_left_out_as_often_as_told(world: DrawnData, trained: Path)
 def test_a_loss_is_the_same_again_and_has_a_gradient(name: str, world: DrawnData, trained: Path) -> None:
     losses = []
     for _ in range(2):
-        part = build_part(name, world, trained / "autoencoder", CONFIG, trained)
+        part = build_part(name, world, trained / "autoencoder", CONFIG, Setting(trained)).part
         loss, _ = part.loss(torch.Generator().manual_seed(0), 4)
         loss.backward()
         losses.append(loss.item())
@@ -168,6 +168,6 @@ def test_drawn_data_is_known_by_name_and_fits_some_parts_only(world: DrawnData, 
     with pytest.raises(UsageError, match="drawn: world"):
         find_data(Path("wrold"), 0)
     with pytest.raises(UsageError, match="dataset made by gen-data"):
-        build_part("editor", world, None, CONFIG, tmp_path)
+        build_part("editor", world, None, CONFIG, Setting(tmp_path))
     with pytest.raises(UsageError, match="ip2p train world"):
-        build_part("clip", tmp_path, None, CONFIG, tmp_path)
+        build_part("clip", tmp_path, None, CONFIG, Setting(tmp_path))

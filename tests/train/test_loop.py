@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from ip2p_cli.api import MissingExtra, UsageError
 from ip2p_train.config import LoopConfig
-from ip2p_train.loop import NonFiniteLoss, learning_rate_at, step_generator, train
+from ip2p_train.loop import NonFiniteLoss, _average, learning_rate_at, step_generator, train
+from ip2p_train.optimizers import make_optimizer
 
 CONFIG = LoopConfig(
     max_steps=12,
@@ -61,6 +65,47 @@ def test_resume_without_a_checkpoint_starts_fresh(tmp_path: Path) -> None:
 def test_a_nan_loss_stops_the_run_and_names_the_step(tmp_path: Path) -> None:
     with pytest.raises(NonFiniteLoss, match="step 2"):
         list(train(Line(spoil_at=3), CONFIG, tmp_path, resume=False))
+
+
+class Named(Line):
+    """Has forty rows in a batch, and can say which."""
+
+    def names(self, generator: torch.Generator, batch_size: int) -> list[str]:
+        return [f"row {number}" for number in torch.randperm(40, generator=generator).tolist()]
+
+
+def test_a_nan_loss_names_the_batch(tmp_path: Path) -> None:
+    with pytest.raises(NonFiniteLoss) as caught:
+        list(train(Named(spoil_at=3), CONFIG, tmp_path, resume=False))
+    expected = Named().names(step_generator(CONFIG.seed, 2), 4)
+    assert f"at step 2 (seed 0), whose batch is {', '.join(expected[:32])} and 8 more; lower" in str(caught.value)
+
+
+def test_a_run_of_another_seed_is_not_gone_on_with(tmp_path: Path) -> None:
+    list(train(Line(), replace(CONFIG, max_steps=2), tmp_path, resume=False))
+    with pytest.raises(UsageError, match="is of seed 0, not 5"):
+        next(train(Line(), replace(CONFIG, seed=5), tmp_path, resume=True))
+
+
+def test_the_average_forgets_the_start_and_reaches_its_decay() -> None:
+    average = _average(list(nn.Linear(1, 1).parameters()), LoopConfig())
+    decays = [average.get_decay(step) for step in (1, 2, 100, 10_000, 1_000_000)]
+    assert decays == sorted(decays) and decays[0] == 0 and decays[2] < 0.97 and decays[-1] == 0.9999
+
+
+def test_eight_bit_adam_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(CONFIG, optimizer="adamw8bit")
+    for name in ("bitsandbytes", "bitsandbytes.optim"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingExtra, match=r"pip install 'ip2p\[adam8bit\]'"):
+        make_optimizer(list(nn.Linear(1, 1).parameters()), settings, torch.device("cuda"))
+    fake = ModuleType("bitsandbytes.optim")
+    fake.AdamW8bit = lambda parameters, **given: (parameters, given)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", fake)
+    _, given = make_optimizer([], settings, torch.device("cuda"))  # type: ignore[misc]
+    assert given == {"lr": 1e-2, "betas": (0.9, 0.99), "weight_decay": 0.01}
+    with pytest.raises(UsageError, match="needs CUDA, not cpu"):
+        make_optimizer([], settings, torch.device("cpu"))
 
 
 def test_step_generators_are_repeatable_and_apart() -> None:

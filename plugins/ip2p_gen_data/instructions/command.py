@@ -151,8 +151,8 @@ def finetune_lm(
     """Tune a language model on edit triplets, for `--lm local`; the same command again goes on."""
     if precision not in ("fp32", "bf16"):
         raise UsageError(f"unknown precision {precision!r}; there are: fp32, bf16")
+    from ip2p_train.checkpoints import discard_temporary
     from ip2p_train.config import LoopConfig
-    from ip2p_train.loop import discard_temporary
     from ip2p_train.output import check_output
 
     from .triplets import SHIPPED, read_triplets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ip2p_cli.api import UsageError
+from ip2p_cli.api import ModelInfo, UsageError
 
 WORLD = "world"  # names the shipped models, and the world's own captions
 KINDS = ("language-model", "text-to-image", "clip")
@@ -28,3 +28,12 @@ def resolve(name: str, kind: str) -> str:
     if not folder.is_dir():
         raise UsageError(f"this installation has no {kind} of the world (no {folder}); name one of your own")
     return str(folder)
+
+
+def text_to_image() -> list[ModelInfo]:
+    """The shipped text-to-image model, as `--model` and `train --base` know it; none where it is not installed."""
+    folder = _FOLDER / "text-to-image"
+    if not folder.is_dir():
+        return []
+    said = "draws the world's scenes; an editor is trained from it, it is none"
+    return [ModelInfo(WORLD, str(folder), native_size=64, licence="Apache-2.0", description=said)]

@@ -1,0 +1,40 @@
+"""The optimisers that a run can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from ip2p_cli.api import MissingExtra, UsageError
+
+from .config import LoopConfig
+
+BETA1 = 0.9
+
+
+def make_optimizer(
+    parameters: Sequence[nn.Parameter], config: LoopConfig, device: torch.device
+) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101), or the same with 8-bit moments (Dettmers et al. 2022).
+
+    Raises:
+        MissingExtra, UsageError: the 8-bit one cannot be had here.
+    """
+    settings: dict[str, Any] = {
+        "lr": config.learning_rate,
+        "betas": (BETA1, config.beta2),
+        "weight_decay": config.weight_decay,
+    }
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(parameters, fused=True, **settings)
+    try:
+        from bitsandbytes.optim import AdamW8bit
+    except ImportError:
+        raise MissingExtra('[loop] optimizer = "adamw8bit"', "adam8bit") from None
+    if device.type != "cuda":
+        raise UsageError(f'[loop] optimizer = "adamw8bit" needs CUDA, not {device.type}; take "adamw"')
+    made: torch.optim.Optimizer = AdamW8bit(parameters, **settings)
+    return made
