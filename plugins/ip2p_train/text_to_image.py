@@ -52,15 +52,16 @@ class TextToImagePart:
         """`base` holds the autoencoder; where it has a U-Net and a text encoder as well, they are trained on."""
         self.data, self.config = data, config
         self.vae = load_autoencoder(base).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        channels, side = int(self.vae.config.latent_channels), data.side // factor
+        self._latent_shape = (channels, side, side)
         goes_on = not config.fresh and (base / "unet").is_dir()
         if goes_on:
             self.tokenizer, text_encoder = load_text(base / "tokenizer", base / "text_encoder")
             unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
         else:
             self.tokenizer, text_encoder = self._fresh_text()
-            factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
-            channels, width = self.vae.config.latent_channels, text_encoder.config.hidden_size
-            unet = fresh_unet(config, channels, data.side // factor, width)
+            unet = fresh_unet(config, channels, side, text_encoder.config.hidden_size)
         self._max_length = text_encoder.config.max_position_embeddings
         # Plain attention: torch's fused CPU kernel is slower backward. Inference is untouched by this.
         unet.set_attn_processor(AttnProcessor())
@@ -75,20 +76,25 @@ class TextToImagePart:
 
     def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
         """Mean squared error of v on a batch drawn with `generator`."""
-        captions, pictures = self.data.captioned(draw_rows(self.data, generator, batch_size))
+        return self.loss_of(generator, batch_size, slice(0, batch_size))
+
+    def loss_of(self, generator: torch.Generator, batch_size: int, samples: slice) -> tuple[Tensor, dict[str, float]]:
+        """The same of some samples of the batch alone; only their pictures are drawn."""
+        rows = draw_rows(self.data, generator, batch_size)
+        left_out = torch.rand(batch_size, generator=generator) < self.config.drop_text
+        t = draw_timesteps(self.scheduler, generator, batch_size, self.config.timestep_power)[samples]
+        noise = torch.randn(batch_size, *self._latent_shape, generator=generator)[samples]
+        captions, pictures = self.data.captioned(rows[samples])
         x0 = self._latents(as_pixels(pictures))
-        ids = tokenize(self.tokenizer, self._drop(captions, generator), self._max_length)
-        last = self.scheduler.config.num_train_timesteps - 1
-        t = draw_timesteps(self.scheduler, generator, batch_size, self.config.timestep_power)
-        noise = torch.randn(x0.shape, generator=generator)
+        ids = tokenize(self.tokenizer, leave_out(captions, left_out[samples]), self._max_length)
         z = self.scheduler.add_noise(x0, noise, t).to(memory_format=torch.channels_last)
         target = self.scheduler.get_velocity(x0, noise, t)
         place = device_of(self.model)
-        t = t.to(place)
-        error = (self.model(z.to(place), t, ids.to(place)).float() - target.to(place)).pow(2).mean(dim=(1, 2, 3))
-        high = t > 0.7 * last
-        return error.mean(), {
-            "loss_high_noise": error[high].mean().item() if high.any() else 0.0,
+        high = (t > 0.7 * self.scheduler.config.num_train_timesteps).to(place)
+        error = (self.model(z.to(place), t.to(place), ids.to(place)).float() - target.to(place)).pow(2)
+        per_sample = error.mean(dim=(1, 2, 3))
+        return per_sample.mean(), {
+            "loss_high_noise": per_sample[high].mean().item() if high.any() else 0.0,
             "latent_deviation": x0.std().item(),
         }
 
@@ -123,10 +129,10 @@ class TextToImagePart:
         tokenizer = train_tokenizer(self.data.texts(range(VOCABULARY_TEXTS)), _vocabulary(self.config))
         return tokenizer, CLIPTextModel(_text_config(self.config, tokenizer))
 
-    def _drop(self, captions: Sequence[str], generator: torch.Generator) -> list[str]:
-        """A share of the captions left out, for guidance (Ho & Salimans 2022, arXiv 2207.12598)."""
-        left_out = torch.rand(len(captions), generator=generator) < self.config.drop_text
-        return ["" if drop else text for text, drop in zip(captions, left_out.tolist(), strict=True)]
+
+def leave_out(captions: Sequence[str], left_out: Tensor) -> list[str]:
+    """Captions, some of them left out, for guidance (Ho & Salimans 2022, arXiv 2207.12598)."""
+    return ["" if drop else text for text, drop in zip(captions, left_out.tolist(), strict=True)]
 
 
 def fresh_unet(config: TextToImageConfig, channels: int, sample_size: int, text_width: int) -> UNet2DConditionModel:

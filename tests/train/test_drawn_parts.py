@@ -34,7 +34,7 @@ from ip2p_train.config import (
 from ip2p_train.drawn import as_pixels
 from ip2p_train.loop import train
 from ip2p_train.parts import Setting, build_part, find_data
-from ip2p_train.text_to_image import TextToImagePart
+from ip2p_train.text_to_image import leave_out
 
 CONFIG = TrainConfig(
     loop=LoopConfig(max_steps=2, batch_size=4, log_every=1),
@@ -138,11 +138,15 @@ def test_text_to_image_goes_on_from_a_base_that_has_it(trained: Path, world: Dra
     assert not all(torch.equal(old[name], weight) for name, weight in fresh.items())
 
 
-def test_captions_are_left_out_as_often_as_told(world: DrawnData, trained: Path) -> None:
-    part = build_part("text-to-image", world, trained / "autoencoder", CONFIG, Setting(trained)).part
-    assert isinstance(part, TextToImagePart)
-    left = part._drop(["a ball"] * 5000, torch.Generator().manual_seed(0))
-    assert left.count("") / 5000 == pytest.approx(0.1, abs=0.015)
+def test_captions_are_left_out_as_told() -> None:
+    assert leave_out(["a", "b", "c"], torch.tensor([False, True, False])) == ["a", "", "c"]
+
+
+def test_a_text_to_image_batch_can_be_divided(world: DrawnData, trained: Path, tmp_path: Path) -> None:
+    part = build_part("text-to-image", world, trained / "autoencoder", CONFIG, Setting(tmp_path)).part
+    whole, _ = part.loss(torch.Generator().manual_seed(0), 6)
+    pieces = [part.loss_of(torch.Generator().manual_seed(0), 6, slice(at, at + 3))[0] for at in (0, 3)]
+    assert torch.allclose(whole, sum(pieces) / 2, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "text-to-image", "clip", "language-model"])
