@@ -195,7 +195,7 @@ def _check_pieces(part: Part, config: LoopConfig, processes: Processes, pieces: 
     if processes.count > config.batch_size:
         raise UsageError(f"a batch of {config.batch_size} cannot be divided over {processes.count} processes")
     if (processes.count > 1 or len(pieces) > 1) and not isinstance(part, DividedPart):
-        raise UsageError("only an editor's batch can be divided; train this part in one process, with micro_batch = 0")
+        raise UsageError("this part's batch cannot be divided: train it in one process, with micro_batch = 0")
 
 
 def _backward(

@@ -60,6 +60,8 @@ def run(request: Request, say: Callable[[str], None]) -> int:
         if processes.is_main:
             check_free(request.output, resume=request.resume or request.export)
         speak = say if processes.is_main else _silence
+        if processes.count > 1:
+            speak(f"training in {processes.count} processes")
         built = _build(request, device, processes, speak)
         if request.export:
             speak(f"{request.output}: weights of step {export(built.part, request.settings.loop, request.output)}")

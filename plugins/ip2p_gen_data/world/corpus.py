@@ -17,6 +17,8 @@ from .edits import on_form, propose
 from .instructions import instruct
 from .scene import sample
 
+TWO_THINGS = 0.7  # of a corpus
+
 
 @dataclass(frozen=True)
 class Row:
@@ -39,12 +41,14 @@ def write_edit(text: str, seed: int, *, held_out_wording: bool = False) -> Row:
     return Row(text, instruct(edit, form, rng, held_out_wording), str(on_form(edit, form)))
 
 
-def captions(seed: int, *, for_training: bool = True) -> Iterator[str]:
-    """Captions without end, doubles among them, all of the part for training or all of the one that is held out."""
+def captions(seed: int, *, for_training: bool = True, two_things: float = 0.4) -> Iterator[str]:
+    """Captions without end, doubles among them, all of the part for training or all of the one that is held out;
+    `two_things` is the share of scenes that have two.
+    """
     number = 0
     while True:
         rng = random.Random(f"caption {number} of {seed}")
-        text = caption(sample(rng.randrange(2**40)), rng)
+        text = caption(sample(rng.randrange(2**40), two_things), rng)
         if held_out(text) != for_training:
             yield text
         number += 1
@@ -52,9 +56,9 @@ def captions(seed: int, *, for_training: bool = True) -> Iterator[str]:
 
 def rows(seed: int, *, for_training: bool = True) -> Iterator[Row]:
     """Triplets without end. Held-out ones have held-out captions; their wordings are those of training, since a model
-    is to find its own.
+    is to find its own. Most are of scenes with two things: which of them is meant is what is hard to learn.
     """
-    for number, text in enumerate(captions(seed, for_training=for_training)):
+    for number, text in enumerate(captions(seed, for_training=for_training, two_things=TWO_THINGS)):
         yield write_edit(text, seed * 1_000_003 + number)
 
 
