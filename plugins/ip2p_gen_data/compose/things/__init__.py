@@ -17,7 +17,7 @@ from .colours import RGB, shade_of
 from .pen import Pen
 
 Draw = Callable[[Pen, RGB, np.random.Generator], None]
-Where = Literal["sky", "air", "ground", "water", "wide-sky", "wide-ground"]
+Where = Literal["sky", "air", "ground", "water", "wide-sky", "wide-horizon", "wide-ground"]
 _ALL = ("red", "blue", "yellow", "green", "orange", "purple", "pink", "white", "black")
 _WALLS = ("white", "red", "yellow", "blue", "pink", "brown", "grey")
 _LEAVES = ("green", "orange", "red", "yellow", "pink")
@@ -96,9 +96,9 @@ THINGS: dict[str, Thing] = {
     "windmill": Thing(built.windmill, "ground", ("white", "red", "brown", "grey"), 0.52, 0.8, tilt=0),
     "fence": Thing(built.fence, "wide-ground", ("white", "brown", "red", "green", "blue"), 0.24, 4.2, tilt=0),
     "bench": Thing(built.bench, "ground", ("brown", "red", "green", "blue", "white"), 0.24, 1.8, tilt=0),
-    "skyline": Thing(built.skyline, "wide-ground", ("grey",), 0.42, 2.4, tilt=0),
-    "mountains": Thing(built.mountains, "wide-ground", ("blue", "grey", "brown"), 0.40, 2.5, tilt=0),
-    "snowman": Thing(standing.snowman, "ground", ("red", "blue", "green", "purple"), 0.46, 0.62, tilt=3),
+    "skyline": Thing(built.skyline, "wide-horizon", ("grey",), 0.42, 2.4, tilt=0),
+    "mountains": Thing(built.mountains, "wide-horizon", ("blue", "grey", "brown"), 0.40, 2.5, tilt=0),
+    "snowman": Thing(standing.snowman, "ground", ("red",), 0.46, 0.62, tilt=3),
     "umbrella": Thing(standing.umbrella, "ground", ("red", "blue", "yellow", "green", "orange", "pink"), 0.40, 1.0, tilt=10, many=True),
     "ball": Thing(standing.ball, "ground", ("red", "blue", "yellow", "green", "orange", "purple", "pink"), 0.24, many=True),
     "car": Thing(standing.car, "ground", ("red", "blue", "yellow", "green", "white", "black", "orange"), 0.24, 2.0, tilt=0, many=True),

@@ -20,7 +20,7 @@ def sailing_boat(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     _ripples(pen)
     pen.rectangle(0.48, 0.02, 0.51, 0.76, WOOD)
     pen.fade([(0.53, 0.04), (0.53, 0.68), (0.92, 0.68)], WHITE, (0.80, 0.83, 0.88))
-    pen.fade([(0.46, 0.12), (0.46, 0.68), (0.12, 0.68)], (0.92, 0.93, 0.94), (0.74, 0.78, 0.84))
+    pen.fade([(0.46, 0.12), (0.46, 0.68), (0.12, 0.68)], lighter(colour, 0.35), darker(lighter(colour, 0.3), 0.85))
     pen.polygon([(0.03, 0.72), (0.97, 0.72), (0.80, 0.94), (0.18, 0.94)], colour)
     pen.polygon([(0.03, 0.72), (0.97, 0.72), (0.94, 0.77), (0.06, 0.77)], lighter(colour, 0.5))
 
