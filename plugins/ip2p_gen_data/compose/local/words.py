@@ -92,6 +92,12 @@ def recolour(name: str, count: int, old: str, new: str, rng: random.Random) -> s
     return _filled(text, rng, n=called(name, count, rng), o=old, c=new)
 
 
+def recolour_named(noun: str, old: str, new: str, rng: random.Random) -> str:
+    """The same for a thing that has no table of its own: "paint the red car blue"."""
+    tables = words()["recolour"]
+    return _filled(rng.choice(rng.choice([tables["named"], tables["any"]])), rng, n=noun, o=old, c=new)
+
+
 def resize(name: str, larger: bool, rng: random.Random) -> str:
     """ "make the balloon bigger"."""
     return _filled(_template("bigger" if larger else "smaller", rng), rng, n=called(name, 1, rng))
