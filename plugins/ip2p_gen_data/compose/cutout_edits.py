@@ -12,7 +12,7 @@ from PIL import Image
 from .crops import to_array, to_image
 from .cutouts import Cutout, open_cutout
 from .local.words import recolour_named, words
-from .pixels import luma, smoothstep
+from .pixels import Array, luma, smoothstep
 from .things.colours import COLOURS
 
 _SIZES = {"small": (0.2, 0.3), "": (0.3, 0.5), "big": (0.5, 0.7)}  # of the photo's short side
@@ -61,19 +61,19 @@ def recoloured(piece: Image.Image, old: str, new: str) -> Image.Image:
     weight = smoothstep(far, 0.45, 0.2) if _is_grey(was) else smoothstep(alike, 0.6, 0.85)
     shade = (light + 0.08) / (float(luma(was)) + 0.08)
     painted = np.clip(will * shade[..., None], 0, 1)
-    result = to_image(rgb + weight[..., None] * (painted - rgb))
+    result = to_image((rgb + weight[..., None] * (painted - rgb)).astype(np.float32))
     result.putalpha(piece.getchannel("A"))
     return result
 
 
-def _direction(rgb: np.ndarray) -> np.ndarray:
+def _direction(rgb: Array) -> Array:
     """Hue as a unit vector (…, 3); of grey it is 0."""
     chroma = rgb - rgb.mean(-1, keepdims=True)
     length = np.linalg.norm(chroma, axis=-1, keepdims=True)
     return np.where(length > 0.06, chroma / np.maximum(length, 1e-6), 0).astype(np.float32)
 
 
-def _is_grey(colour: np.ndarray) -> bool:
+def _is_grey(colour: Array) -> bool:
     return float(np.ptp(colour)) < 0.1
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from ip2p_cli.api import UsageError
@@ -78,4 +79,4 @@ def _read(path: Path) -> Image.Image:
 
 def _is_cut_out(image: Image.Image) -> bool:
     alpha = image.getchannel("A")
-    return alpha.getbbox() is not None and alpha.getextrema()[0] < 255
+    return alpha.getbbox() is not None and bool((np.asarray(alpha) < 255).any())

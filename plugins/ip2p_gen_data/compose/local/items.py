@@ -57,7 +57,9 @@ def layer_of(item: Item, side: int, sky: Array) -> Array:
         top, left = round((spot.foot - spot.height) * side), round(spot.x * side - piece.shape[1] / 2)
         _put(layer, piece, top, left)
     if thing.where == "wide-horizon":  # stands behind the land
-        layer[..., 3] *= smoothstep(sky, 0.25, 0.55) * smoothstep(heights(layer), item.spots[0].foot, 0.8 * item.spots[0].foot)
+        layer[..., 3] *= smoothstep(sky, 0.25, 0.55) * smoothstep(
+            heights(layer), item.spots[0].foot, 0.8 * item.spots[0].foot
+        )
     return layer
 
 

@@ -70,14 +70,20 @@ THINGS: dict[str, Thing] = {
     "kite": Thing(flying.kite, "sky", _ALL[:7], 0.40, 0.62, tilt=25),
     "plane": Thing(flying.plane, "sky", ("white", "red", "blue", "yellow", "green"), 0.20, 2.3, tilt=10, many=True),
     "bird": Thing(flying.bird, "air", ("black", "white", "blue", "red", "yellow", "brown"), 0.22, 1.35, many=True),
-    "butterfly": Thing(flying.butterfly, "air", ("orange", "blue", "yellow", "pink", "purple", "red"), 0.24, 1.1, tilt=25, many=True),
+    "butterfly": Thing(
+        flying.butterfly, "air", ("orange", "blue", "yellow", "pink", "purple", "red"), 0.24, 1.1, tilt=25, many=True
+    ),
     "airship": Thing(flying.airship, "sky", ("grey", "red", "blue", "yellow"), 0.20, 2.2),
     "rocket": Thing(flying.rocket, "sky", ("red", "blue", "orange", "green"), 0.42, 0.55, tilt=25),
-    "flying-saucer": Thing(flying.flying_saucer, "sky", ("grey", "green", "purple", "red"), 0.20, 2.0, tilt=10, many=True),
+    "flying-saucer": Thing(
+        flying.flying_saucer, "sky", ("grey", "green", "purple", "red"), 0.20, 2.0, tilt=10, many=True
+    ),
     "helicopter": Thing(flying.helicopter, "sky", ("red", "yellow", "blue", "green", "black"), 0.24, 1.8),
     "heart": Thing(flying.heart, "air", ("red", "pink", "purple", "blue", "black"), 0.28, 1.05, many=True),
     "boat": Thing(afloat.sailing_boat, "water", _ALL, 0.34, 0.95, tilt=3, many=True),
-    "rowing-boat": Thing(afloat.rowing_boat, "water", ("brown", "red", "blue", "green", "yellow", "white"), 0.17, 2.4, tilt=2, many=True),
+    "rowing-boat": Thing(
+        afloat.rowing_boat, "water", ("brown", "red", "blue", "green", "yellow", "white"), 0.17, 2.4, tilt=2, many=True
+    ),
     "ship": Thing(afloat.ship, "water", ("red", "blue", "black", "green"), 0.28, 1.9, tilt=2, many=True),
     "duck": Thing(afloat.duck, "water", ("yellow", "pink", "blue", "white", "red"), 0.26, 1.2, tilt=3, many=True),
     "whale": Thing(afloat.whale, "water", ("blue", "grey", "black", "white"), 0.26, 1.75, tilt=3),
@@ -86,7 +92,15 @@ THINGS: dict[str, Thing] = {
     "christmas-tree": Thing(plants.christmas_tree, "ground", ("green", "white"), 0.50, 0.66, tilt=2),
     "palm": Thing(plants.palm, "ground", ("green", "yellow"), 0.52, 0.85, tilt=2, many=True),
     "cactus": Thing(plants.cactus, "ground", ("green", "yellow", "purple"), 0.38, 0.75, tilt=3, many=True),
-    "flower": Thing(plants.flower, "ground", ("red", "yellow", "pink", "white", "purple", "blue", "orange"), 0.36, 0.62, tilt=8, many=True),
+    "flower": Thing(
+        plants.flower,
+        "ground",
+        ("red", "yellow", "pink", "white", "purple", "blue", "orange"),
+        0.36,
+        0.62,
+        tilt=8,
+        many=True,
+    ),
     "mushroom": Thing(plants.mushroom, "ground", ("red", "brown", "purple", "blue"), 0.27, 1.0, tilt=5, many=True),
     "pumpkin": Thing(plants.pumpkin, "ground", ("orange", "green", "white", "yellow"), 0.24, 1.25, tilt=4, many=True),
     "house": Thing(built.house, "ground", _WALLS, 0.40, 1.1, tilt=0, many=True),
@@ -99,10 +113,24 @@ THINGS: dict[str, Thing] = {
     "skyline": Thing(built.skyline, "wide-horizon", ("grey",), 0.42, 2.4, tilt=0),
     "mountains": Thing(built.mountains, "wide-horizon", ("blue", "grey", "brown"), 0.40, 2.5, tilt=0),
     "snowman": Thing(standing.snowman, "ground", ("red",), 0.46, 0.62, tilt=3),
-    "umbrella": Thing(standing.umbrella, "ground", ("red", "blue", "yellow", "green", "orange", "pink"), 0.40, 1.0, tilt=10, many=True),
-    "ball": Thing(standing.ball, "ground", ("red", "blue", "yellow", "green", "orange", "purple", "pink"), 0.24, many=True),
-    "car": Thing(standing.car, "ground", ("red", "blue", "yellow", "green", "white", "black", "orange"), 0.24, 2.0, tilt=0, many=True),
-    "present": Thing(standing.present, "ground", ("red", "blue", "green", "purple", "pink", "white"), 0.26, tilt=4, many=True),
+    "umbrella": Thing(
+        standing.umbrella, "ground", ("red", "blue", "yellow", "green", "orange", "pink"), 0.40, 1.0, tilt=10, many=True
+    ),
+    "ball": Thing(
+        standing.ball, "ground", ("red", "blue", "yellow", "green", "orange", "purple", "pink"), 0.24, many=True
+    ),
+    "car": Thing(
+        standing.car,
+        "ground",
+        ("red", "blue", "yellow", "green", "white", "black", "orange"),
+        0.24,
+        2.0,
+        tilt=0,
+        many=True,
+    ),
+    "present": Thing(
+        standing.present, "ground", ("red", "blue", "green", "purple", "pink", "white"), 0.26, tilt=4, many=True
+    ),
     "flag": Thing(standing.flag, "ground", ("red", "blue", "green", "yellow", "white", "black"), 0.44, 0.75, tilt=4),
     "camp-fire": Thing(standing.camp_fire, "ground", ("red",), 0.30, 0.85, lit=True),
     "apple": Thing(standing.apple, "ground", ("red", "green", "yellow"), 0.24, 1.0, many=True),

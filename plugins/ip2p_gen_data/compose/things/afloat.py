@@ -27,7 +27,9 @@ def sailing_boat(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
 
 def rowing_boat(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     pen.ellipse(0.5, 0.84, 0.50, 0.15, _RIPPLE)
-    pen.smooth([(0.02, 0.30), (0.25, 0.40), (0.75, 0.40), (0.98, 0.30), (0.86, 0.78), (0.5, 0.88), (0.14, 0.78)], colour)
+    pen.smooth(
+        [(0.02, 0.30), (0.25, 0.40), (0.75, 0.40), (0.98, 0.30), (0.86, 0.78), (0.5, 0.88), (0.14, 0.78)], colour
+    )
     pen.ellipse(0.5, 0.42, 0.42, 0.10, darker(WOOD, 0.8))
     for x in (0.36, 0.60):
         pen.rectangle(x, 0.33, x + 0.09, 0.52, lighter(WOOD, 0.3))

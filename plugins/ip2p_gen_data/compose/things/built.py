@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import cos, pi, sin
 
 import numpy as np
@@ -13,7 +14,9 @@ from .pen import Pen
 def house(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     pen.rectangle(0.68, 0.08, 0.80, 0.40, (0.55, 0.25, 0.20))
     pen.rectangle(0.10, 0.44, 0.90, 1.0, colour)
-    pen.polygon([(0.0, 0.48), (0.5, 0.04), (1.0, 0.48)], (0.50, 0.20, 0.15) if colour[0] < 0.7 or colour[1] > 0.4 else DARK)
+    pen.polygon(
+        [(0.0, 0.48), (0.5, 0.04), (1.0, 0.48)], (0.50, 0.20, 0.15) if colour[0] < 0.7 or colour[1] > 0.4 else DARK
+    )
     pen.rectangle(0.42, 0.66, 0.60, 1.0, WOOD)
     for x in (0.18, 0.68):
         pen.rectangle(x - 0.02, 0.58, x + 0.17, 0.82, WHITE)
@@ -26,9 +29,11 @@ def lighthouse(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
         return 0.22 + 0.20 * (y - 0.24) / 0.76
 
     edges = np.linspace(0.24, 1.0, 6)
-    for i, (top, low) in enumerate(zip(edges, edges[1:], strict=False)):
+    for i, (top, low) in enumerate(pairwise(edges)):
         tone = WHITE if i % 2 else colour
-        pen.polygon([(0.5 - half(top), top), (0.5 + half(top), top), (0.5 + half(low), low), (0.5 - half(low), low)], tone)
+        pen.polygon(
+            [(0.5 - half(top), top), (0.5 + half(top), top), (0.5 + half(low), low), (0.5 - half(low), low)], tone
+        )
     pen.rectangle(0.18, 0.21, 0.82, 0.255, DARK)
     pen.rectangle(0.34, 0.10, 0.66, 0.21, COLOURS["yellow"])
     pen.polygon([(0.26, 0.11), (0.5, 0.0), (0.74, 0.11)], colour)
@@ -101,7 +106,9 @@ def skyline(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
             pen.rectangle(left, top, left + wide - 0.006, 1.0, tone)
             for y in np.arange(top + 0.05, 0.98, 0.095):
                 for x in np.arange(left + 0.014, left + wide - 0.03, 0.032):
-                    pen.rectangle(x, y, x + 0.017, y + 0.05, (0.95, 0.88, 0.58) if rng.random() < 0.45 else darker(tone, 0.6))
+                    pen.rectangle(
+                        x, y, x + 0.017, y + 0.05, (0.95, 0.88, 0.58) if rng.random() < 0.45 else darker(tone, 0.6)
+                    )
             left += wide
 
 

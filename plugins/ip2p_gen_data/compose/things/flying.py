@@ -72,7 +72,9 @@ def bird(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     pen.disc(0.80, 0.54, 0.12, colour)
     pen.polygon([(0.86, 0.50), (1.0, 0.57), (0.86, 0.60)], COLOURS["orange"])
     pen.disc(0.83, 0.51, 0.028, WHITE if sum(colour) < 0.9 else DARK)
-    pen.smooth([(0.34, 0.66), (0.62, 0.62), (0.60, 0.30 + lift), (0.46, 0.02 + lift), (0.38, 0.3)], darker(colour, 0.88))
+    pen.smooth(
+        [(0.34, 0.66), (0.62, 0.62), (0.60, 0.30 + lift), (0.46, 0.02 + lift), (0.38, 0.3)], darker(colour, 0.88)
+    )
     pen.ellipse(0.52, 0.72, 0.16, 0.06, lighter(colour, 0.5))
 
 

@@ -6,6 +6,7 @@ x runs from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom). Colours are RGB
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import cos, pi, radians, sin
 
 import numpy as np
@@ -44,7 +45,7 @@ class Pen:
 
     def line(self, points: Points, colour: RGB, thick: float) -> None:
         """A line through points, `thick` of the height wide."""
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(points):
             dx, dy = (x1 - x0) * self.aspect, y1 - y0
             length = (dx * dx + dy * dy) ** 0.5 or 1.0
             nx, ny = -dy / length * thick / 2 / self.aspect, dx / length * thick / 2

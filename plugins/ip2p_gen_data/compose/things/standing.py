@@ -86,7 +86,16 @@ def camp_fire(pen: Pen, colour: RGB, rng: np.random.Generator) -> None:
     for x0, x1 in ((0.08, 0.9), (0.92, 0.1)):
         pen.line([(x0, 0.84), (x1, 0.97)], WOOD, 0.10)
     for size, tone in ((1.0, COLOURS["red"]), (0.72, COLOURS["orange"]), (0.44, COLOURS["yellow"])):
-        flame = [(0.5, 0.0), (0.66, 0.26), (0.86, 0.40), (0.84, 0.8), (0.5, 0.92), (0.16, 0.8), (0.16, 0.42), (0.36, 0.3)]
+        flame = [
+            (0.5, 0.0),
+            (0.66, 0.26),
+            (0.86, 0.40),
+            (0.84, 0.8),
+            (0.5, 0.92),
+            (0.16, 0.8),
+            (0.16, 0.42),
+            (0.36, 0.3),
+        ]
         pen.smooth([(0.5 + (x - 0.5) * size, 0.90 + (y - 0.92) * size) for x, y in flame], tone)
 
 
