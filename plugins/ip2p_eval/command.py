@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
     from ip2p_eval.suite import Editing, Judged
 
 SHEET_PHOTOS = 6
+Suite = Callable[..., tuple[dict[str, Any], str]]  # (editor, photos, what to ask, seed, full resolution, folder)
 
 
 def evaluate(
     photos: Annotated[Path, typer.Argument(help="Folder of photos that the model was never trained on.")],
     model: Annotated[str, typer.Option("--model", "-m", metavar="M", help="A name, a folder or a hub id.")] = "mini",
     suite: Annotated[
-        str, typer.Option(help="looks: instruction following. guidance: what the two scales do.")
+        str,
+        typer.Option(
+            help="looks: instruction following. local: things added or changed. guidance: what the two scales do."
+        ),
     ] = "looks",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for figures and pictures.")] = Path(
         "ip2p-eval"
@@ -40,14 +45,18 @@ def evaluate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
 ) -> None:
     """Measure a checkpoint on a folder of photos; figures go to DIR as JSON, with a sheet of samples."""
-    suites = {"looks": _looks, "guidance": _guidance}
+    from ip2p_eval.local.command import run_local
+    from ip2p_eval.local.suite import choose
+
+    suites: dict[str, Suite] = {"looks": _looks, "guidance": _guidance, "local": run_local}
     if suite not in suites:
         raise UsageError(f"unknown suite {suite!r}; there are: {', '.join(suites)}")
     from ip2p_eval.report import write_json
     from ip2p_eval.suite import check_families, find_photos
 
     found = find_photos(photos, limit)
-    chosen = check_families([name.strip() for name in families.split(",") if name.strip()])
+    names = [name.strip() for name in families.split(",") if name.strip()]
+    chosen = choose(names) if suite == "local" else check_families(names)
     make_output_folder(output)
     editor = load_editor(model, device=device, dtype=dtype, offline=offline)
     editor.batch_size = batch_size
