@@ -71,6 +71,14 @@ class Found:
         left, top, right, bottom = self._extent
         return float(self.mask.sum()) / max((right - left) * (bottom - top), 1.0)
 
+    @cached_property
+    def stands_alone(self) -> bool:
+        """Whether around it little changed: a look of the whole picture outlines things, too, but changes all."""
+        if not self.mask.any():
+            return False
+        energy, around = self.change.energy, self.box.mask(self.mask.shape) & ~self.mask
+        return not around.any() or float(energy[around].mean()) <= 0.15 * float(energy[self.mask].mean())
+
     @property
     def area(self) -> float:
         return float(self.mask.mean())

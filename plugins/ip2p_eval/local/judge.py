@@ -15,8 +15,8 @@ from ip2p_eval.local.drawings import Pasted
 from ip2p_eval.local.found import Found
 from ip2p_eval.local.names import share_called
 from ip2p_eval.local.things import CROWDS, is_there
-from ip2p_eval.measures import Original, Pair
-from ip2p_eval.pixels import Mask, blur, correlation
+from ip2p_eval.measures import Original, Pair, Photo
+from ip2p_eval.pixels import Array, Mask, blur, correlation, resize, to_rgb
 
 _LARGEST = {"small": 0.20, "": 0.36, "big": 0.5}  # of the picture: the window that a thing of that size may take
 _AROUND = 1.0  # around the window of an added thing, of its sides: the rest of it lies there
@@ -60,7 +60,8 @@ def judge(ask: Ask, subject: Subject, after: Any) -> Verdict:
     box = _scaled(subject.pasted, shape)
     if ask.kind == "replace":
         region = box.grown(_ROOM, shape)
-        there = is_there(ask.by, Found(change, region)) and _gone(ask, subject.pasted, pair)
+        new = Found(Change(Pair(_truth(subject, pair), pair.after)), region)  # but for the old thing
+        there = is_there(ask.by, new) and _gone(ask, subject.pasted, pair)
     else:
         region = box.grown(_MARGIN, shape)
         there = _removed(subject, pair, box) if ask.kind == "remove" else _recoloured(ask, subject.pasted, pair, box)
@@ -86,16 +87,29 @@ def _added(ask: Ask, change: Change) -> Verdict:
 
 
 def _removed(subject: Subject, pair: Pair, box: Box) -> bool:
-    """What is behind is back: four fifths of the thing's difference from the true photo are gone."""
-    shape = pair.before.luma.shape
-    truth = Original(subject.photo).against(np.asarray(subject.asked_of)).before
-    region = box.mask(shape)
+    """What is behind is back: most of the thing's difference from the true photo is gone, and it stands out no more."""
+    truth = _truth(subject, pair)
+    region = box.mask(pair.before.luma.shape)
+    assert subject.pasted is not None
+    body = _body(subject.pasted, pair)
+    ring = box.grown(_MARGIN, region.shape).mask(region.shape) & ~region
 
-    def off(lab: np.ndarray) -> float:
+    def off(lab: Array) -> float:
         planes = [blur(np.ascontiguousarray(lab[..., c] - truth.lab[..., c]), 2.0) for c in range(3)]
         return float(sum((plane**2)[region].sum() for plane in planes))
 
-    return off(pair.after.lab) <= 0.35 * off(pair.before.lab)
+    def stands_out(lab: Array) -> float:
+        change = lab - truth.lab
+        return float(np.linalg.norm(change[body].mean(0) - (change[ring].mean(0) if ring.any() else 0.0)))
+
+    back = off(pair.after.lab) <= 0.35 * off(pair.before.lab)
+    return back and stands_out(pair.after.lab) <= 0.4 * stands_out(pair.before.lab)
+
+
+def _truth(subject: Subject, pair: Pair) -> Photo:
+    """The photo without the pasted thing, at the judged size."""
+    height, width = pair.before.luma.shape
+    return Photo(resize(to_rgb(subject.photo), width, height))
 
 
 def _recoloured(ask: Ask, pasted: Pasted, pair: Pair, box: Box) -> bool:

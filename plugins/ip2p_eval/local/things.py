@@ -10,7 +10,8 @@ from ip2p_eval.local.found import Found, patches
 from ip2p_eval.local.names import share_called
 
 There = Callable[[Found], bool]
-_SMALL, _BIG = 0.40, 0.30  # of the picture's short side: at most, at least
+_SMALL, _BIG = 0.30, 0.28  # of the picture's short side: at most, at least
+_LARGEST = {"small": 0.1, "": 0.22, "big": 0.36}  # of the picture: what a single thing may cover
 
 
 def moon(f: Found) -> bool:
@@ -55,7 +56,7 @@ def _hues_in_order(lab: np.ndarray) -> bool:
     place = np.arange(len(hue))
     rising = float(np.corrcoef(place, hue)[0, 1]) if np.ptp(hue) > 0 else 0.0
     seen = [((hue >= low) & (hue < high)).mean() >= 0.06 for low, high in ((20, 90), (90, 138), (138, 220), (240, 350))]
-    return abs(rising) >= 0.75 and sum(seen) >= 3
+    return abs(rising) >= 0.7 and sum(seen) >= 3
 
 
 def clouds(f: Found) -> bool:
@@ -142,7 +143,9 @@ _COLOURED_SHARE = {"boat": 0.12, "flower": 0.14, "kite": 0.35, "tree": 0.35}  # 
 
 def is_there(thing: str, found: Found, colour: str = "", size: str = "") -> bool:
     """Whether the thing is there, in the colour and of the size that were asked for."""
-    if not found.change.visible or not THERE[thing](found):
+    if not found.change.visible or not found.stands_alone or not THERE[thing](found):
+        return False
+    if thing not in CROWDS and found.area > _LARGEST[size]:
         return False
     if colour and share_called(found.lab, colour) < _COLOURED_SHARE.get(thing, 0.4):
         return False

@@ -7,7 +7,9 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from ip2p_eval.local.cases import Ask
 from ip2p_eval.local.drawings import PAINTS, paste
+from ip2p_eval.local.judge import Subject
 from tests.eval.scenes import scene, to_pil
 
 SIDE = 256
@@ -23,7 +25,7 @@ def added(thing: str, before: Image.Image, rng: random.Random, colour: str = "",
     if thing in ("rainbow", "stars", "clouds", "boats"):
         return _crowd(thing, before, rng)
     sticker = _sticker(thing, colour)
-    longer = {"small": 0.24, "": 0.34, "big": 0.5}[size] * min(before.size) * rng.uniform(0.85, 1.1)
+    longer = {"small": 0.24, "": 0.34, "big": 0.6}[size] * min(before.size) * rng.uniform(0.85, 1.1)
     scale = longer / max(sticker.size)
     sticker = sticker.resize([round(side * scale) for side in sticker.size], Image.Resampling.LANCZOS)
     x = round(rng.uniform(0.05, 0.95) * (before.width - sticker.width))
@@ -34,11 +36,6 @@ def added(thing: str, before: Image.Image, rng: random.Random, colour: str = "",
     out = before.copy()
     out.paste(sticker, (x, max(0, y)), sticker)
     return out
-
-
-def recoloured(before: Image.Image, thing: str, old: str, new: str, place: float) -> tuple[Image.Image, Image.Image]:
-    """The photo with the thing in both colours."""
-    return paste(before, thing, old, place).photo, paste(before, thing, new, place).photo
 
 
 def _crowd(thing: str, before: Image.Image, rng: random.Random) -> Image.Image:
@@ -54,13 +51,11 @@ def _crowd(thing: str, before: Image.Image, rng: random.Random) -> Image.Image:
         draw.rectangle((0, 1.15 * height, 2 * width, 2 * height), fill=(0, 0, 0, 0))
     elif thing == "stars":
         for i in range(16):
-            x, y, r = (
-                (i % 6 + rng.uniform(0.2, 0.8)) * width / 3,
-                (i // 6 + rng.uniform(0.2, 0.8)) * height / 3,
-                rng.uniform(9, 15),
-            )
-            draw.polygon([(x, y - r), (x + r / 3, y - r / 3), (x + r, y), (x + r / 3, y + r / 3)]
-                         + [(x, y + r), (x - r / 3, y + r / 3), (x - r, y), (x - r / 3, y - r / 3)], fill=(255, 250, 190, 255))  # fmt: skip
+            x, y = (i % 6 + rng.uniform(0.2, 0.8)) * width / 3, (i // 6 + rng.uniform(0.2, 0.8)) * height / 3
+            r = rng.uniform(9, 15)
+            upper = [(x, y - r), (x + r / 3, y - r / 3), (x + r, y), (x + r / 3, y + r / 3)]
+            lower = [(x, y + r), (x - r / 3, y + r / 3), (x - r, y), (x - r / 3, y - r / 3)]
+            draw.polygon(upper + lower, fill=(255, 250, 190, 255))
     elif thing == "clouds":
         for i in range(3):
             x, y = (i + rng.uniform(0.3, 0.7)) * 2 * width / 3, rng.uniform(0.15, 0.4) * height
@@ -131,3 +126,23 @@ def _sticker(thing: str, colour: str) -> Image.Image:
     else:
         raise ValueError(thing)
     return image.crop(image.getbbox())
+
+
+def done(subject: Subject, ask: Ask, rng: random.Random) -> Image.Image:
+    """What a perfect editor makes of it."""
+    if ask.kind == "add":
+        return added(ask.thing, subject.photo, rng, ask.colour, ask.size)
+    assert subject.pasted is not None
+    if ask.kind == "remove":
+        return subject.photo
+    box, pixels = subject.pasted.box, np.asarray(subject.asked_of).copy()
+    if ask.kind == "recolour":
+        pixels[subject.pasted.body] = PAINTS[ask.colour]
+        return Image.fromarray(pixels)
+    sticker = _sticker(ask.by, "")
+    scale = 0.34 * min(subject.photo.size) / max(sticker.size)
+    sticker = sticker.resize([round(side * scale) for side in sticker.size], Image.Resampling.LANCZOS)
+    out = subject.photo.copy()
+    middle = (box.left + box.right) // 2, (box.top + box.bottom) // 2
+    out.paste(sticker, (middle[0] - sticker.width // 2, middle[1] - sticker.height // 2), sticker)
+    return out
