@@ -9,8 +9,8 @@ from pathlib import Path
 from ip2p_cli.api import UsageError, shards_of
 from ip2p_eval.magicbrush.layout import SESSIONS
 
-SUITES = ("looks", "guidance", "curve", "emu", "magicbrush", "world")
-OF_PHOTOS = ("looks", "guidance")
+SUITES = ("looks", "local", "guidance", "curve", "emu", "magicbrush", "world")
+OF_PHOTOS = ("looks", "local", "guidance")
 
 
 def choose_suite(name: str | None, data: Path | None) -> str:

@@ -24,7 +24,9 @@ def evaluate(
     ] = None,
     suite: Annotated[
         str | None,
-        typer.Option(help="looks, guidance (photos), curve, emu (datasets), magicbrush, world. [default: by DATA]"),
+        typer.Option(
+            help="looks, local, guidance (photos), curve, emu (datasets), magicbrush, world. [default: by DATA]"
+        ),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for figures and pictures.")] = Path(
         "ip2p-eval"
@@ -33,7 +35,7 @@ def evaluate(
         int | None, typer.Option(min=1, help="Only so many photos, rows or sessions, spread over DATA.")
     ] = None,
     families: Annotated[
-        str, typer.Option(metavar="A,B", help="looks, guidance: only these families. [default: all]")
+        str, typer.Option(metavar="A,B", help="looks, local, guidance: only these families. [default: all]")
     ] = "",
     scenes: Annotated[int, typer.Option(min=2, help="world: how many held-out scenes.")] = 500,
     clip: Annotated[
@@ -83,6 +85,10 @@ def evaluate(
         from ip2p_eval.suites import looks
 
         prepared = looks.prepare(shared, data, families)
+    elif name == "local":
+        from ip2p_eval.suites import local
+
+        prepared = local.prepare(shared, data, families)
     elif name == "guidance":
         from ip2p_eval.suites import guidance
 

@@ -116,7 +116,9 @@ def _looks(photos: Path | None, cutouts: Path | None, size: int, seed: int) -> P
     from .compose.engine import ComposeConfig, ComposeEngine
 
     found = find_photos(photos) if photos else []
-    pieces = find_cutouts(cutouts) if cutouts else []
+    pieces, opaque = find_cutouts(cutouts) if cutouts else ([], [])
+    if opaque:
+        typer.echo(f"{len(opaque)} pictures have no transparent part and are left out, {opaque[0]} first", err=True)
     return ComposeEngine(tuple(found), tuple(pieces), ComposeConfig(size=size, seed=seed))
 
 

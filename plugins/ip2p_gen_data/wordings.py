@@ -131,9 +131,14 @@ def instruction(family: str, rng: random.Random) -> str:
     kinds = phrases()[family]
     kind = rng.choices(list(kinds), weights=[_WEIGHTS[kind] for kind in kinds])[0]
     text = rng.choice(_TEMPLATES[kind]).format(s=rng.choice(_SUBJECTS), x=rng.choice(kinds[kind]))
-    if rng.random() < 0.2 and kind not in ("like", "free"):
+    return dressed(text, rng, opening=kind not in ("like", "free"), closing=kind != "free")
+
+
+def dressed(text: str, rng: random.Random, *, opening: bool = True, closing: bool = True) -> str:
+    """A wording as people type it: now and then with "please", in British spelling, or with a capital."""
+    if rng.random() < 0.2 and opening:
         text = rng.choice(_OPENINGS) + text
-    if rng.random() < 0.12 and kind != "free":
+    if rng.random() < 0.12 and closing:
         text += rng.choice(_CLOSINGS)
     if rng.random() < 0.3:
         text = text.replace("color", "colour").replace("gray", "grey")  # British spelling

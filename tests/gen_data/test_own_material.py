@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from ip2p_cli.api import UsageError, read_pairs
-from ip2p_gen_data.compose.cutouts import find_cutouts, name_of, place
+from ip2p_gen_data.compose.cutout_edits import cutout_pairs, recoloured
+from ip2p_gen_data.compose.cutouts import find_cutouts, name_of
 from tests.commands.conftest import CommandLine
 
 
@@ -38,29 +39,83 @@ def loaded(data: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("red_car-2.png", "red car"), ("Éclair.webp", "éclair"), ("7.png", "thing"), ("a  b.tif", "a b")]
+    ("file", "name"),
+    [
+        ("red_car-2.png", "red car"),
+        ("Éclair.webp", "éclair"),
+        ("7.png", "thing"),
+        ("a  b.tif", "a b"),
+        ("cementMixer.png", "cement mixer"),
+        ("tugboat_mirror.png", "tugboat"),
+    ],
 )
 def test_a_cutout_is_called_after_its_file(file: str, name: str) -> None:
     assert name_of(Path(file)) == name
 
 
+@pytest.mark.parametrize(
+    ("description", "name"),
+    [
+        ("A Teddy bear.\nde.utf8=Ein Teddy.", "teddy bear"),
+        ("The yellow light means you should stop.", "car"),
+        ("Two wild boars.", "car"),
+        ("", "car"),
+    ],
+)
+def test_a_short_description_beside_it_is_its_name(tmp_path: Path, description: str, name: str) -> None:
+    (tmp_path / "car.txt").write_text(description, encoding="utf-8")
+    assert name_of(tmp_path / "car.png") == name
+
+
 def test_a_cutout_changes_the_photo_where_it_stands_and_nowhere_else(tmp_path: Path, cutouts: Path) -> None:
     photo = picture(tmp_path / "photo.png")
-    placed = place(photo, find_cutouts(cutouts), np.random.default_rng(1), random.Random(1))
-    changed = np.asarray(placed.with_it, int) != np.asarray(placed.without, int)
-    assert placed.without == photo
+    added, removed = cutout_pairs(photo, find_cutouts(cutouts)[0], np.random.default_rng(1), random.Random(1))
+    changed = np.asarray(added.after, int) != np.asarray(added.before, int)
+    assert added.before == photo == removed.after
+    assert added.after == removed.before
     assert 0.02 < changed.any(-1).mean() < 0.5
     rows, columns = np.nonzero(changed.any(-1))
     assert changed[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].any(-1).all()  # a box, whole
-    assert "a magenta box" in placed.add
-    assert "the magenta box" in placed.remove
+    assert "magenta box" in added.instruction
+    assert "the magenta box" in removed.instruction
+
+
+def test_a_cutout_whose_name_has_a_colour_gets_another(tmp_path: Path) -> None:
+    disc = np.zeros((20, 20, 4), np.uint8)
+    disc[4:16, 4:10] = (220, 25, 30, 255)
+    disc[4:16, 10:16] = (120, 120, 120, 255)
+    Image.fromarray(disc).save(tmp_path / "red_car.png")
+    photo = picture(tmp_path / "photos" / "photo.png")
+    pairs = list(cutout_pairs(photo, find_cutouts(tmp_path)[0][:1], np.random.default_rng(0), random.Random(0)))
+    assert [pair.family for pair in pairs] == ["add", "remove", "recolour"]
+    assert "car" in pairs[2].instruction
+    blue = np.asarray(recoloured(Image.fromarray(disc), "red", "blue"), int)
+    assert (blue[4:16, 4:10, 2] > 2 * blue[4:16, 4:10, 0]).all()  # what was red is blue
+    assert np.array_equal(blue[4:16, 10:16], disc[4:16, 10:16])  # the rest stays
+    assert np.array_equal(blue[..., 3], disc[..., 3])
+
+
+def test_two_cutouts_stand_side_by_side(tmp_path: Path, cutouts: Path) -> None:
+    Image.open(cutouts / "magenta_box-2.png").save(cutouts / "owl.png")
+    photo = picture(tmp_path / "photo.png")
+    texts = [
+        next(
+            cutout_pairs(photo, find_cutouts(cutouts)[0], np.random.default_rng(seed), random.Random(seed))
+        ).instruction
+        for seed in range(40)
+    ]
+    both = [text for text in texts if "owl" in text and "magenta box" in text]
+    assert 2 <= len(both) <= 20
+    assert any("an owl" in text for text in texts)
 
 
 def test_gen_data_adds_and_removes_cutouts(ip2p: CommandLine, tmp_path: Path, cutouts: Path) -> None:
     picture(tmp_path / "photos" / "one.png")
-    arguments = ["gen-data", "--photos", "photos", "--cutouts", "cutouts", "-n", "9", "--size", "64", "--workers", "1"]
+    Image.new("RGB", (8, 8), "red").save(cutouts / "opaque.png")
+    arguments = ["gen-data", "--photos", "photos", "--cutouts", "cutouts", "-n", "11", "--size", "64", "--workers", "1"]
     answer = ip2p(*arguments, "-o", "data")
     assert answer.code == 0, answer.err
+    assert "1 pictures have no transparent part and are left out" in answer.err
     rows = {row["family"]: row for row in read_pairs(tmp_path / "data")}
     added, removed = rows["add"], rows["remove"]
     assert added["edited_image"] == removed["original_image"]

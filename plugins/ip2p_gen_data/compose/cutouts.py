@@ -1,10 +1,8 @@
-"""Cut-outs with names: pictures with an alpha channel that are put into photos, and taken out again."""
+"""Cut-outs with names: a folder of pictures with an alpha channel."""
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +11,10 @@ from PIL import Image
 
 from ip2p_cli.api import UsageError
 
-_ADD = ("add {a}", "put {a} in the picture", "insert {a}", "place {a} in the scene", "let there be {a}", "include {a}")
-_REMOVE = ("remove the {n}", "take the {n} away", "erase the {n}", "get rid of the {n}", "make the {n} disappear")
 _SUFFIXES = (".png", ".webp", ".tif", ".tiff", ".avif")
+_DESCRIPTION = re.compile(r"(?:an?|the)\s+([\w -]{2,30})[.!]?", re.IGNORECASE)
+_MOST_WORDS = 3  # of a description that can be a name
+_NO_NAME = {"mirror", "flip", "flipped"}  # what file names say of the drawing, not of the thing
 
 
 @dataclass(frozen=True)
@@ -26,61 +25,58 @@ class Cutout:
     name: str
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A photo without and with a cut-out, and how to ask for either."""
-
-    without: Image.Image
-    with_it: Image.Image
-    add: str
-    remove: str
-
-
-def find_cutouts(folder: Path) -> list[Cutout]:
-    """All cut-outs under a folder; `red_car-2.png` shows a red car.
+def find_cutouts(folder: Path) -> tuple[list[Cutout], list[Path]]:
+    """All cut-outs under a folder, and the pictures that are none, because they have no transparent part.
 
     Raises:
-        UsageError: there are none, or one has no transparent part.
+        UsageError: there are no cut-outs, or a picture cannot be read.
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not paths:
         raise UsageError(f"{folder} holds no cut-outs ({' '.join(_SUFFIXES)}, with an alpha channel)")
-    for path in paths:
-        _open(path)
-    return [Cutout(path, name_of(path)) for path in paths]
+    opaque = [path for path in paths if not _is_cut_out(_read(path))]
+    if len(opaque) == len(paths):
+        raise UsageError(f"{opaque[0]} is no cut-out: all or nothing of it is transparent; take it out of the folder")
+    return [Cutout(path, name_of(path)) for path in paths if path not in set(opaque)], opaque
 
 
 def name_of(path: Path) -> str:
-    """What a cut-out is called: its file name without numbers and joints."""
-    return re.sub(r"[\W\d_]+", " ", path.stem).strip().lower() or "thing"
+    """What a cut-out is called: a short description beside it ("A teddy bear." in a .txt), else its file name.
+
+    Of the file name numbers and joints are left out: `red_car-2.png` shows a red car, `cementMixer.png` a cement mixer.
+    """
+    described = _DESCRIPTION.fullmatch(_first_line(path.with_suffix(".txt")))
+    if described and len(described[1].split()) <= _MOST_WORDS:
+        return described[1].lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[\W\d_]+", " ", path.stem).lower().split()
+    return " ".join(word for word in words if word not in _NO_NAME) or "thing"
 
 
-def place(photo: Image.Image, cutouts: Sequence[Cutout], rng: np.random.Generator, words: random.Random) -> Placed:
-    """Put one of the cut-outs somewhere into a photo, 25-60 % of its side, more often low than high."""
-    cutout = words.choice(cutouts)
-    piece = _open(cutout.path)
-    scale = rng.uniform(0.25, 0.6) * min(photo.size) / max(piece.size)
-    piece = piece.resize([max(1, round(side * scale)) for side in piece.size], Image.Resampling.LANCZOS)
-    if rng.random() < 0.5:
-        piece = piece.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    room = photo.width - piece.width, photo.height - piece.height
-    spot = round(rng.random() * room[0]), round(rng.random() ** 0.5 * room[1])
-    with_it = photo.copy()
-    with_it.paste(piece, spot, piece)
-    article = "an" if cutout.name[0] in "aeiou" else "a"
-    add = words.choice(_ADD).format(a=f"{article} {cutout.name}")
-    return Placed(photo, with_it, add, words.choice(_REMOVE).format(n=cutout.name))
+def open_cutout(cutout: Cutout) -> Image.Image:
+    """RGBA, without its transparent border.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    image = _read(cutout.path)
+    return image.crop(image.getchannel("A").getbbox())
 
 
-def _open(path: Path) -> Image.Image:
-    """RGBA, without its transparent border."""
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
+    except OSError:
+        return ""
+
+
+def _read(path: Path) -> Image.Image:
     try:
         with Image.open(path) as opened:
-            image = opened.convert("RGBA")
+            return opened.convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
         raise UsageError(f"{path} cannot be read ({problem}); mend it, or take it out of the folder") from None
+
+
+def _is_cut_out(image: Image.Image) -> bool:
     alpha = image.getchannel("A")
-    box = alpha.getbbox()
-    if box is None or alpha.getextrema()[0] == 255:
-        raise UsageError(f"{path} is no cut-out: all or nothing of it is transparent; take it out of the folder")
-    return image.crop(box)
+    return alpha.getbbox() is not None and bool((np.asarray(alpha) < 255).any())

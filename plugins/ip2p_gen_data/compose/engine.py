@@ -1,4 +1,4 @@
-"""Pairs of a shard: crops of photos (or procedural scenes), each with several looks and cut-outs in random wordings."""
+"""Pairs of a shard: crops of photos (or procedural scenes), each with several looks and local edits in random words."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ from ip2p_cli.api import Pair, encode_image
 from ..wordings import families, instruction
 from . import looks, scenes
 from .crops import crop_alike, open_photo, seeds_of, to_array, to_image
-from .cutouts import Cutout, place
-from .pixels import Array
+from .cutout_edits import cutout_pairs
+from .cutouts import Cutout
+from .local.backgrounds import background
+from .local.edits import local_edit
+from .pixels import Array, sky_mask
+
+_LIGHTS = ("night", "sunset", "winter", "autumn", "warm", "cold", "darker")  # in which things are added, too
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,17 @@ class ComposeConfig:
     """What pairs to make. `scene_share` of the sources are procedural, all of them where there are no photos."""
 
     size: int = 256
-    looks_per_source: int = 7
+    looks_per_source: int = 5
+    local_per_source: int = 4
+    background_share: float = 0.06  # of the local edits: mountains and skylines behind procedural landscapes
+    lit_share: float = 0.12  # of the sources' local edits are made on the picture by night, at sunset or in snow
     scene_share: float = 0.12
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class ComposeEngine:
-    """Makes pairs of photos with looks applied, and with cut-outs put in and taken out where there are some."""
+    """Makes pairs of photos with looks applied, and with things and the user's cut-outs put in and taken out."""
 
     photos: tuple[Path, ...]
     cutouts: tuple[Cutout, ...]
@@ -60,11 +68,29 @@ class ComposeEngine:
         for family in words.sample(families(), self.config.looks_per_source):
             edited = encode_image(to_image(looks.apply(family, picture, rng, sky)))
             yield Pair(original, instruction(family, words), edited, family=family, seed=seed)
+        for before, after, text, family in self._local_edits(picture, sky, rng, words):
+            before_file = original if before is picture else encode_image(to_image(before))
+            yield Pair(before_file, text, encode_image(to_image(after)), family=family, seed=seed)
         if self.cutouts:
-            placed = place(to_image(picture), self.cutouts, rng, words)
-            with_it = encode_image(placed.with_it)
-            yield Pair(original, placed.add, with_it, family="add", seed=seed)
-            yield Pair(with_it, placed.remove, original, family="remove", seed=seed)
+            for cut in cutout_pairs(to_image(picture), self.cutouts, rng, words):
+                yield Pair(
+                    encode_image(cut.before), cut.instruction, encode_image(cut.after), family=cut.family, seed=seed
+                )
+
+    def _local_edits(
+        self, picture: Array, sky: Array | None, rng: np.random.Generator, words: random.Random
+    ) -> Iterator[tuple[Array, Array, str, str]]:
+        """Before, after, wording and family of one source's local edits."""
+        if self.config.local_per_source and rng.random() < self.config.lit_share:
+            picture = looks.apply(words.choice(_LIGHTS), picture, rng, sky)
+        known = sky_mask(picture) if sky is None else sky
+        for _ in range(self.config.local_per_source):
+            if rng.random() < self.config.background_share:
+                behind = background(self.config.size, rng, words)
+                yield behind.before, behind.after, behind.instruction, behind.family
+            else:
+                edit = local_edit(picture, known, rng, words)
+                yield edit.before, edit.after, edit.instruction, edit.family
 
 
 def _source(photos: Sequence[Path], config: ComposeConfig, rng: np.random.Generator) -> tuple[Array, Array | None]:

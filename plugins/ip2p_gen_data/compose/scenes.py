@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .pixels import Array, blur, clip, mix, smoothstep
+from .things import draw
 
 _SKIES = (
     ((0.30, 0.52, 0.86), (0.74, 0.85, 0.95)),
@@ -21,14 +24,29 @@ _LANDS = (
 )
 
 
-def scene(side: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """A picture (side, side, 3) in [0, 1] and its sky mask (side, side)."""
+@dataclass(frozen=True)
+class Far:
+    """What stands in the distance: mountains or a skyline (keys of THINGS), `height` of the picture high."""
+
+    thing: str
+    colour: str
+    height: float
+    seed: int
+
+
+def scene(side: int, rng: np.random.Generator, far: Far | None = None) -> tuple[Array, Array]:
+    """A picture (side, side, 3) in [0, 1] and its sky mask (side, side).
+
+    `far` stands behind the land, in front of the sky; the same `rng` makes the same scene without it.
+    """
     top, bottom = _SKIES[rng.integers(len(_SKIES))]
     y = np.linspace(0, 1, side, dtype=np.float32)[:, None] * np.ones((1, side), np.float32)
     picture = mix(np.broadcast_to(np.asarray(top, np.float32), (side, side, 3)), bottom, smoothstep(y, 0, 0.6))
     picture = mix(picture, (0.95, 0.95, 0.96), rng.uniform(0, 0.9) * smoothstep(noise(side, 4, rng), 0.5, 0.75))
     sky = np.ones((side, side), np.float32)
     ridge = rng.uniform(0.3, 0.55)
+    if far is not None:
+        picture, sky = _behind(picture, sky, far, foot=max(ridge, 0.42) + 0.10)
     for layer in range(int(rng.integers(2, 5))):
         near = layer / 4
         skyline = ridge + 0.10 * layer + (noise(side, 6, rng)[0] - 0.5) * rng.uniform(0.08, 0.35) * (1 - near)
@@ -46,6 +64,19 @@ def scene(side: int, rng: np.random.Generator) -> tuple[Array, Array]:
         picture = _water(picture, sky, y, rng)
     grain = rng.normal(0, 0.01, picture.shape).astype(np.float32)
     return clip(picture + grain), blur(sky, 1)
+
+
+def _behind(picture: Array, sky: Array, far: Far, foot: float) -> tuple[Array, Array]:
+    """Lay what is far away over the sky, down to `foot` (a share of the height)."""
+    side = len(sky)
+    height, bottom = round(far.height * side), round(foot * side)
+    piece = draw(far.thing, far.colour, height, np.random.default_rng(far.seed), width=side)
+    rows = slice(bottom - height, bottom)
+    picture = picture.copy()
+    picture[rows] = mix(picture[rows], piece[..., :3], piece[..., 3])
+    sky[rows] *= 1 - piece[..., 3]
+    sky[bottom:] = 0
+    return picture, sky
 
 
 def noise(side: int, cells: int, rng: np.random.Generator) -> Array:
