@@ -1,6 +1,6 @@
 """The things that local edits draw into pictures: THINGS is the list, one module a group holds the drawings.
 
-A thing is a function (pen, colour, rng) that draws into a box, an entry in THINGS, and its words in local.toml.
+A thing is a function (pen, colour, rng) that draws into a box, an entry in THINGS, and its words in local/words.toml.
 """
 
 from __future__ import annotations
