@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ip2p_cli.api import progress_bar, writing
 from ip2p_eval.candidates import Candidate, facts_of
 from ip2p_eval.choice import named
 from ip2p_eval.local.cases import Ask
 from ip2p_eval.local.figures import aggregate, local_table
 from ip2p_eval.local.suite import Judged, choose, run_suite
 from ip2p_eval.measured import Grid, Measured
-from ip2p_eval.report import sample_sheet
+from ip2p_eval.samples import Row, judge_all
 from ip2p_eval.shared import Shared
 from ip2p_eval.suite import find_photos
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-SHEET_PHOTOS = 6
 
 
 @dataclass(frozen=True)
@@ -36,20 +33,11 @@ class LocalSuite:
         """Measure the one checkpoint."""
         [candidate] = candidates
         editor = candidate.load()
-        judgements: list[Judged] = []
-        rows = []
-        shown = {i * len(self.photos) // SHEET_PHOTOS for i in range(SHEET_PHOTOS)}
-        full = self.shared.full_resolution
-        run = run_suite(editor, self.photos, self.cases, seed=self.shared.seed, full_resolution=full)
-        for place, judged in enumerate(progress_bar(run, total=len(self.photos), label="judging photos")):
-            judgements += judged
-            if place in shown:
-                rows.append(_row(judged))
-        sheet = self.shared.output / "local.jpg"
-        with writing(sheet):
-            sample_sheet(rows).save(sheet, quality=90)
+        shared = self.shared
+        run = run_suite(editor, self.photos, self.cases, seed=shared.seed, full_resolution=shared.full_resolution)
+        judgements, rows = judge_all(run, len(self.photos), _row, shared.output / "local.jpg")
         figures = {"model": candidate.name, **facts_of(editor), "photos": len(self.photos), **aggregate(judgements)}
-        grid = Grid("samples; *: it is there, -: not confined", tuple(map(tuple, rows)))
+        grid = Grid("samples; *: it is there, -: not confined", rows)
         return Measured(figures, (local_table(figures),), (grid,))
 
 
@@ -58,7 +46,7 @@ def prepare(shared: Shared, photos: Path, families: str) -> LocalSuite:
     return LocalSuite(find_photos(photos, shared.limit), choose(named(families)), shared)
 
 
-def _row(judged: Sequence[Judged]) -> list[tuple[str, Image]]:
+def _row(judged: list[Judged]) -> Row:
     """Before (where a thing was pasted, or first) and after; a star: the thing is there; a minus: not confined."""
     row: list[tuple[str, Image]] = []
     for place, each in enumerate(judged):
@@ -67,4 +55,4 @@ def _row(judged: Sequence[Judged]) -> list[tuple[str, Image]]:
         marks = ("*" if each.verdict.there else "") + ("" if each.verdict.confined else "-")
         if each.after is not None:
             row.append((f"{each.ask.family}{marks}", each.after))
-    return row
+    return tuple(row)

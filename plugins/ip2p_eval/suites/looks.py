@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from ip2p_cli.api import progress_bar, writing
 from ip2p_eval.candidates import Candidate, facts_of
 from ip2p_eval.choice import named
 from ip2p_eval.figures import aggregate
 from ip2p_eval.measured import Grid, Measured
-from ip2p_eval.report import looks_table, sample_sheet
+from ip2p_eval.report import looks_table
+from ip2p_eval.samples import Row, judge_all
 from ip2p_eval.shared import Shared
 from ip2p_eval.suite import Judged, check_families, find_photos, run_suite, unrelated_layout
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-SHEET_PHOTOS = 6
 
 
 @dataclass(frozen=True)
@@ -34,21 +27,13 @@ class LooksSuite:
         """Measure the one checkpoint."""
         [candidate] = candidates
         editor = candidate.load()
-        judgements = []
-        rows = []
-        shown = {i * len(self.photos) // SHEET_PHOTOS for i in range(SHEET_PHOTOS)}
-        full = self.shared.full_resolution
-        run = run_suite(editor, self.photos, self.families, seed=self.shared.seed, full_resolution=full)
-        for place, judged in enumerate(progress_bar(run, total=len(self.photos), label="judging photos")):
-            judgements += [each.judgement for each in judged]
-            if place in shown:
-                rows.append(_row(judged))
-        sheet = self.shared.output / "looks.jpg"
-        with writing(sheet):
-            sample_sheet(rows).save(sheet, quality=90)
+        shared = self.shared
+        run = run_suite(editor, self.photos, self.families, seed=shared.seed, full_resolution=shared.full_resolution)
+        judged, rows = judge_all(run, len(self.photos), _row, shared.output / "looks.jpg")
+        judgements = [each.judgement for each in judged]
         figures = {"model": candidate.name, **facts_of(editor), "photos": len(self.photos), **aggregate(judgements)}
         figures["unrelated_layout"] = round(unrelated_layout(self.photos, self.families), 4)
-        grid = Grid("samples; *: followed, -: layout gone", tuple(map(tuple, rows)))
+        grid = Grid("samples; *: followed, -: layout gone", rows)
         return Measured(figures, (looks_table(figures),), (grid,))
 
 
@@ -57,7 +42,7 @@ def prepare(shared: Shared, photos: Path, families: str) -> LooksSuite:
     return LooksSuite(find_photos(photos, shared.limit), check_families(named(families)), shared)
 
 
-def _row(judged: list[Judged]) -> list[tuple[str, Image]]:
+def _row(judged: list[Judged]) -> Row:
     """The photo, then its edits; a star marks those that were followed, a minus those whose layout is gone."""
     row = [("before", judged[0].before)] if judged else []
     for each in judged:
@@ -65,4 +50,4 @@ def _row(judged: list[Judged]) -> list[tuple[str, Image]]:
         marks = ("*" if verdict.followed else "") + ("" if verdict.preserved else "-")
         if each.after is not None:
             row.append((verdict.case.family + marks, each.after))
-    return row
+    return tuple(row)
