@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
 from ip2p_eval.candidates import Candidate, facts_of
 from ip2p_eval.choice import named
 from ip2p_eval.figures import aggregate
