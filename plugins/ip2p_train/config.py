@@ -130,7 +130,6 @@ class TextToImageConfig:
     text_layers: int = 3
     max_length: int = 32  # tokens of a caption
     drop_text: float = 0.1
-    timestep_power: float = 0.75  # t = T·u^power: below 1 favours high noise, where it is decided what is to be seen
     save_dtype: str = "float16"  # float32 | float16
 
 

@@ -65,6 +65,19 @@ def draw_timesteps(scheduler: DDIMScheduler, generator: torch.Generator, count: 
     return (total * torch.rand(count, generator=generator) ** power).long().clamp(max=total - 1)
 
 
+EVEN_SHARE = 0.2  # of middle_timesteps: sampling begins at the very end, where a logit-normal hardly ever comes
+
+
+def middle_timesteps(scheduler: DDIMScheduler, generator: torch.Generator, count: int) -> Tensor:
+    """(count,) whole numbers in [0, T), most of them in the middle, where it is decided what shape a thing has.
+
+    Logit-normal (Esser et al. 2024, arXiv 2403.03206, section 3.1, m = 0, s = 1), a share of them uniform.
+    """
+    total = scheduler.config.num_train_timesteps
+    even, middle = torch.rand(2, count, generator=generator), torch.sigmoid(torch.randn(count, generator=generator))
+    return (total * torch.where(even[0] < EVEN_SHARE, even[1], middle)).long().clamp(max=total - 1)
+
+
 def target_of(scheduler: DDIMScheduler, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
     """What the network is to say: the noise, or v = α·ε − σ·x_0.  # (b, c, h, w)"""
     if scheduler.config.prediction_type == V:

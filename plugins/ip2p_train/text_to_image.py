@@ -24,7 +24,7 @@ from ip2p_cli.api import DrawnData, UsageError
 from .assemble import write_checkpoint
 from .autoencoder import load_autoencoder
 from .config import TextEncoderConfig, TextToImageConfig
-from .diffusion import draw_timesteps, make_scheduler
+from .diffusion import make_scheduler, middle_timesteps
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
 from .loop import device_of
 from .text_encoder import tokenize, train_tokenizer
@@ -82,7 +82,7 @@ class TextToImagePart:
         """The same of some samples of the batch alone; only their pictures are drawn."""
         rows = draw_rows(self.data, generator, batch_size)
         left_out = torch.rand(batch_size, generator=generator) < self.config.drop_text
-        t = draw_timesteps(self.scheduler, generator, batch_size, self.config.timestep_power)[samples]
+        t = middle_timesteps(self.scheduler, generator, batch_size)[samples]
         noise = torch.randn(batch_size, *self._latent_shape, generator=generator)[samples]
         captions, pictures = self.data.captioned(rows[samples])
         x0 = self._latents(as_pixels(pictures))

@@ -9,7 +9,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ip2p_train.diffusion import EPSILON, V, draw_timesteps, make_scheduler, min_snr_weights, target_of
+from ip2p_train.diffusion import (
+    EPSILON,
+    V,
+    draw_timesteps,
+    make_scheduler,
+    middle_timesteps,
+    min_snr_weights,
+    target_of,
+)
 
 SCHEDULERS = {
     EPSILON: make_scheduler(prediction_type=EPSILON, rescale_betas_zero_snr=False),
@@ -59,3 +67,11 @@ def test_timesteps_are_uniform_or_favour_high_noise() -> None:
     counts = torch.bincount(uniform // 100, minlength=10) / 200_000
     assert counts.tolist() == pytest.approx([0.1] * 10, abs=0.005)
     assert draw_timesteps(SCHEDULERS[V], g, 10_000, power=0.5).double().mean() > 600
+
+
+def test_middle_timesteps_are_mostly_in_the_middle_and_reach_both_ends() -> None:
+    drawn = middle_timesteps(SCHEDULERS["zero"], torch.Generator().manual_seed(0), 100_000)
+    share = ((drawn >= 250) & (drawn < 750)).float().mean().item()
+    logit_normal = math.erf(math.log(3) / math.sqrt(2))  # sigmoid(±log 3) is 1/4 and 3/4
+    assert math.isclose(share, 0.2 * 0.5 + 0.8 * logit_normal, abs_tol=0.01)
+    assert drawn.min() == 0 and drawn.max() == 999
