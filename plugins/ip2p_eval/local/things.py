@@ -11,6 +11,7 @@ from ip2p_eval.local.names import share_called
 
 There = Callable[[Found], bool]
 _SMALL, _BIG = 0.30, 0.28  # of the picture's short side: at most, at least
+_PREFIXES = (1.0, 0.8, 0.6, 0.45, 0.3)  # of what changed in a column: below a rainbow there may be noise
 _LARGEST = {"small": 0.1, "": 0.22, "big": 0.36}  # of the picture: what a single thing may cover
 
 
@@ -43,14 +44,15 @@ def rainbow(f: Found) -> bool:
             continue
         crown = rows[: int(np.argmax(np.diff(rows) > 4)) + 1] if (np.diff(rows) > 4).any() else rows
         columns += 1
-        order += _hues_in_order(f.change.pair.after.lab[crown, column])
+        lab = f.change.pair.after.lab[crown, column]
+        order += any(_hues_in_order(lab[: round(share * len(lab))]) for share in _PREFIXES)
     return columns >= 0.3 * (right - left) / 2 and order >= 0.5 * columns and f.width >= 0.4
 
 
 def _hues_in_order(lab: np.ndarray) -> bool:
     """Whether (n, 3), from one end to the other, runs through red, yellow, green, blue or violet."""
     coloured = lab[np.hypot(lab[:, 1], lab[:, 2]) >= 14]
-    if len(coloured) < 8:
+    if len(coloured) < 6:
         return False
     hue = (np.degrees(np.arctan2(coloured[:, 2], coloured[:, 1])) + 25) % 360  # violet stays the last
     place = np.arange(len(hue))
@@ -72,7 +74,7 @@ def hot_air_balloon(f: Found) -> bool:
 
 
 def kite(f: Found) -> bool:
-    return 0.3 <= f.aspect <= 1.9 and f.fill <= 0.84 and f.chroma >= 14 and f.middle <= 0.62
+    return 0.3 <= f.aspect <= 1.9 and f.fill <= 0.93 and f.chroma >= 14 and f.middle <= 0.62
 
 
 def bird(f: Found) -> bool:
