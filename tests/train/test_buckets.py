@@ -42,7 +42,8 @@ def test_a_covering_picture_keeps_its_proportions(width: int, height: int, size:
     pixels = np.asarray(cover(image, size), float)
     across = np.diff(pixels[size[1] // 2, 8:-8, 0]).mean() * width / 255
     down = np.diff(pixels[8:-8, size[0] // 2, 1]).mean() * height / 255
-    assert across == pytest.approx(down, rel=0.08)
+    rounding = (width + height) / 255 / 31  # of whole levels, over at least 31 pixels
+    assert abs(across - down) <= 0.08 * down + rounding
 
 
 def test_pictures_of_one_shape_are_told_from_others() -> None:
