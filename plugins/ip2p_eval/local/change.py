@@ -7,12 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from ip2p_eval.measures import Pair
+from ip2p_eval.measures import Pair, Photo
 from ip2p_eval.pixels import Array, Mask, blur
 
 CELL = 4  # px: windows are found on a grid of such cells
 MOST = 0.7  # share of the energy that has to lie in one place
 _LEAST_FLOOR, _MOST_FLOOR = 6.0, 12.0  # CIELab units: less is the noise of a codec
+_MOST_CODEC, _SPREAD = 16.0, 3.0  # an editor that does more unasked is not let off; px: noise moves about
 _SIDES = (4, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64)  # of windows, in cells
 
 
@@ -42,23 +43,37 @@ class Box:
         return inside
 
 
+def _distance(one: Photo, other: Photo) -> Array:
+    planes = [blur(np.ascontiguousarray((other.lab - one.lab)[..., c]), 1.5) for c in range(3)]
+    return np.sqrt(np.square(planes).sum(axis=0)).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Change:
-    """What an edit changed, for a pair of pictures of one size."""
+    """What an edit changed, for a pair of pictures of one size.
+
+    `identity` is the first picture through the same editor with nothing asked for: what differs there is its codec.
+    """
 
     pair: Pair
+    identity: Photo | None = None
 
     @cached_property
     def distance(self) -> Array:
         """CIELab distance (h, w) of both pictures, slightly blurred: a codec's grain averages out."""
-        difference = self.pair.after.lab - self.pair.before.lab
-        planes = [blur(np.ascontiguousarray(difference[..., c]), 1.5) for c in range(3)]
-        return np.sqrt(np.square(planes).sum(axis=0)).astype(np.float32)
+        return _distance(self.pair.before, self.pair.after)
 
     @cached_property
-    def floor(self) -> float:
-        """The noise: what half of the picture differs by, times 2.5, within bounds. A local edit leaves half alone."""
-        return float(np.clip(2.5 * np.median(self.distance), _LEAST_FLOOR, _MOST_FLOOR))
+    def floor(self) -> Array:
+        """The noise (h, w): 2.5 times what half of the picture differs by, within bounds (a local edit is smaller).
+
+        Where the editor changes more than that with nothing asked for, so much, and half as much again.
+        """
+        plain = float(np.clip(2.5 * np.median(self.distance), _LEAST_FLOOR, _MOST_FLOOR))
+        if self.identity is None:
+            return np.full_like(self.distance, plain)
+        codec = blur(_distance(self.pair.before, self.identity), _SPREAD)
+        return np.maximum(plain, 1.5 * np.minimum(codec, _MOST_CODEC)).astype(np.float32)
 
     @cached_property
     def energy(self) -> Array:

@@ -30,7 +30,7 @@ class Found:
         inside = self.box.mask(self.change.distance.shape)
         distance = self.change.distance
         most = float(np.percentile(distance[(self.core or self.box).mask(distance.shape)], 90))
-        changed = inside & (distance > max(self.change.floor + 1.0, 0.2 * most))
+        changed = inside & (distance > np.maximum(self.change.floor + 1.0, 0.2 * most))
         return changed if self.core is None else joined(changed, self.core.mask(distance.shape))
 
     @cached_property

@@ -35,10 +35,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Subject:
-    """A photo that an edit is asked of: as it was, and with a pasted thing where the edit concerns one."""
+    """A photo that an edit is asked of: as it was, and with a pasted thing where the edit concerns one.
+
+    `identity` is the photo through the same editor with nothing asked for, where that is known.
+    """
 
     photo: Image.Image
     pasted: Pasted | None = None
+    identity: Image.Image | None = None
 
     @property
     def asked_of(self) -> Image.Image:
@@ -48,11 +52,20 @@ class Subject:
     def original(self) -> Original:
         return Original(self.asked_of)
 
+    def change(self, pair: Pair) -> Change:
+        """What changed in a pair of this photo, beyond what the editor changes unasked."""
+        height, width = pair.before.luma.shape
+        plain = None if self.identity is None else Photo(resize(to_rgb(self.identity), width, height))
+        if plain is not None and self.pasted is not None:  # the noise was found without the thing
+            truth = _truth(self, pair)
+            plain = Photo(np.clip(pair.before.rgb + plain.rgb - truth.rgb, 0, 1))
+        return Change(pair, plain)
+
 
 def judge(ask: Ask, subject: Subject, after: Any) -> Verdict:
     """Judge one edited picture (PIL image or array)."""
     pair = subject.original.against(after)
-    change = Change(pair)
+    change = subject.change(pair)
     if ask.kind == "add":
         return _added(ask, change)
     assert subject.pasted is not None, f"{ask.family} is asked of a photo with the thing in it"
@@ -60,7 +73,8 @@ def judge(ask: Ask, subject: Subject, after: Any) -> Verdict:
     box = _scaled(subject.pasted, shape)
     if ask.kind == "replace":
         region = box.grown(_ROOM, shape)
-        new = Found(Change(Pair(_truth(subject, pair), pair.after)), region)  # but for the old thing
+        bare = Subject(subject.photo, None, subject.identity)
+        new = Found(bare.change(Pair(_truth(subject, pair), pair.after)), region)  # but for the old thing
         there = is_there(ask.by, new) and _gone(ask, subject.pasted, pair)
     else:
         region = box.grown(_MARGIN, shape)

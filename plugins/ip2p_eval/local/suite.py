@@ -42,12 +42,13 @@ def choose(names: Sequence[str]) -> tuple[Ask, ...]:
     return tuple(ask for ask in asks() if not names or ask.family in names or ask.kind in names)
 
 
-def subject_of(ask: Ask, photo: Image, name: str) -> Subject:
+def subject_of(ask: Ask, photo: Image, name: str, identity: Image | None = None) -> Subject:
     """The photo, with the thing in it that the edit concerns; the same place on every run and machine."""
     if ask.kind == "add":
-        return Subject(photo)
+        return Subject(photo, identity=identity)
     digest = blake2b(f"{name}\0{ask.thing}".encode(), digest_size=2).digest()
-    return Subject(photo, paste(photo, ask.thing, ask.pasted_colour, int.from_bytes(digest, "big") / 65535))
+    pasted = paste(photo, ask.thing, ask.pasted_colour, int.from_bytes(digest, "big") / 65535)
+    return Subject(photo, pasted, identity)
 
 
 def run_suite(
@@ -56,7 +57,10 @@ def run_suite(
     """Ask every case of every photo; yields a photo's judgements as soon as they are made."""
     for path in photos:
         photo = open_photo(path)
-        subjects = [subject_of(ask, photo, path.name) for ask in cases]
+        nothing = EditRequest(image=photo, instruction="", seed=seed, text_guidance=1.0, image_guidance=1.0)
+        [unasked] = editor.edit_each([nothing], full_resolution=full_resolution)
+        identity = unasked.image if isinstance(unasked, EditResult) else None
+        subjects = [subject_of(ask, photo, path.name, identity) for ask in cases]
         texts = [ask.wording_for(path.name) for ask in cases]
         requests = [
             EditRequest(image=subject.asked_of, instruction=text, seed=seed)

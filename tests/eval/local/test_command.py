@@ -40,6 +40,8 @@ class Obedient:
     def edit_each(
         self, requests: Sequence[EditRequest], *, full_resolution: bool = True
     ) -> Sequence[EditResult | Ip2pError]:
+        if not requests[0].instruction:
+            return [EditResult(requests[0].image, "", 0, 1, 1.0, 1.0, "ddim")]
         answers: list[EditResult | Ip2pError] = [self._edit(request) for request in requests[:-1]]
         return [*answers, Ip2pError("out of paint")]
 

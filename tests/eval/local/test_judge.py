@@ -58,6 +58,15 @@ def test_untouched_photos_and_a_codecs_noise_pass_nothing() -> None:
         assert sum(v.there for v in verdicts(ask, lambda subject, *_: codec(subject.asked_of))) == 0
 
 
+def test_what_an_editor_changes_unasked_is_no_change() -> None:
+    ask = next(ask for ask in asks() if ask.family == "add-bird")
+    coarse = PHOTOS[0].resize((40, 40)).resize(PHOTOS[0].size)  # a codec that loses much
+    assert not judge(ask, Subject(PHOTOS[0], identity=coarse), coarse).there
+    bird = added("bird", coarse, random.Random(0))
+    verdict = judge(ask, Subject(PHOTOS[0], identity=coarse), bird)
+    assert verdict.confined and verdict.there
+
+
 @pytest.mark.parametrize(
     "look",
     [
