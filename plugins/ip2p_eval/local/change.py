@@ -13,7 +13,7 @@ from ip2p_eval.pixels import Array, Mask, blur
 CELL = 4  # px: windows are found on a grid of such cells
 MOST = 0.7  # share of the energy that has to lie in one place
 _LEAST_FLOOR, _MOST_FLOOR = 6.0, 12.0  # CIELab units: less is the noise of a codec
-_MOST_CODEC, _SPREAD = 16.0, 3.0  # an editor that does more unasked is not let off; px: noise moves about
+_MOST_CODEC, _SPREAD = 12.0, 3.0  # an editor that does more unasked is not let off; px: noise moves about
 _SIDES = (4, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64)  # of windows, in cells
 
 
@@ -67,13 +67,13 @@ class Change:
     def floor(self) -> Array:
         """The noise (h, w): 2.5 times what half of the picture differs by, within bounds (a local edit is smaller).
 
-        Where the editor changes more than that with nothing asked for, so much, and half as much again.
+        Where the editor changes more than that with nothing asked for, twice as much (root mean square nearby).
         """
         plain = float(np.clip(2.5 * np.median(self.distance), _LEAST_FLOOR, _MOST_FLOOR))
         if self.identity is None:
             return np.full_like(self.distance, plain)
-        codec = blur(_distance(self.pair.before, self.identity), _SPREAD)
-        return np.maximum(plain, 1.5 * np.minimum(codec, _MOST_CODEC)).astype(np.float32)
+        codec = np.sqrt(blur(_distance(self.pair.before, self.identity) ** 2, _SPREAD))
+        return np.maximum(plain, 2.0 * np.minimum(codec, _MOST_CODEC)).astype(np.float32)
 
     @cached_property
     def energy(self) -> Array:
