@@ -15,7 +15,7 @@ class LoopConfig:
     max_steps: int = 1000
     batch_size: int = 32  # of all processes together
     micro_batch: int = 0  # samples in one forward pass, for networks that are short of memory; 0: all at once
-    optimizer: str = "adamw"  # adamw | adamw8bit (a quarter of the memory; needs CUDA and the extra adam8bit)
+    optimizer: str = "adamw"  # adamw | muon (small networks, few samples) | adamw8bit (CUDA and the extra adam8bit)
     learning_rate: float = 1e-4
     warmup_steps: int = 100
     final_learning_rate: float = 0.05  # share of learning_rate left at the end of the cosine

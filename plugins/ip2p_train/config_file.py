@@ -19,7 +19,7 @@ from .config import TrainConfig
 
 SHIPPED = ("ip2p_recipes", "train")  # the package, and the folder in it
 CHOICES = {
-    ("loop", "optimizer"): ("adamw", "adamw8bit"),
+    ("loop", "optimizer"): ("adamw", "muon", "adamw8bit"),
     ("loop", "precision"): ("bf16", "fp32"),
     ("editor", "prediction"): ("auto", "epsilon", "v_prediction"),
     ("editor", "save_dtype"): ("float32", "float16"),

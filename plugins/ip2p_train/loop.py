@@ -123,7 +123,7 @@ def train(
     if config.compile:
         part.model.compile()
     parameters = _trained(part)
-    optimizer = make_optimizer(parameters, config, place)
+    optimizer = make_optimizer(part.model, config, place)
     ema = _average(parameters, config)
     step = load_state(out, part.model, optimizer, ema, config.seed) if resume else 0
     ema.to(place)

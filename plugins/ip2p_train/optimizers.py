@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,14 +10,13 @@ from torch import nn
 from ip2p_cli.api import MissingExtra, UsageError
 
 from .config import LoopConfig
+from .muon import Muon
 
 BETA1 = 0.9
 
 
-def make_optimizer(
-    parameters: Sequence[nn.Parameter], config: LoopConfig, device: torch.device
-) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101), or the same with 8-bit moments (Dettmers et al. 2022).
+def make_optimizer(model: nn.Module, config: LoopConfig, device: torch.device) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101), the same with 8-bit moments (Dettmers et al. 2022), or Muon.
 
     Raises:
         MissingExtra, UsageError: the 8-bit one cannot be had here.
@@ -28,6 +26,9 @@ def make_optimizer(
         "betas": (BETA1, config.beta2),
         "weight_decay": config.weight_decay,
     }
+    if config.optimizer == "muon":
+        return Muon(model, fused=True, **settings)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if config.optimizer == "adamw":
         return torch.optim.AdamW(parameters, fused=True, **settings)
     try:

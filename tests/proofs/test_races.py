@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import sqlite3
 import subprocess
@@ -62,8 +63,14 @@ class Race:
 
     def wait_for_outputs(self, number: int) -> None:
         """Until so many outputs are there."""
-        while len(contents(self.folder / "edited")) < number if (self.folder / "edited").exists() else True:
+        while len(self._finished()) < number:
             time.sleep(0.01)
+
+    def _finished(self) -> list[str]:
+        """Names of the outputs that are whole; those on their way may be gone before one could be read."""
+        edited = self.folder / "edited"
+        names = os.listdir(edited) if edited.exists() else []
+        return [name for name in names if not name.startswith(".ip2p")]
 
 
 def end(process: subprocess.Popen[str]) -> tuple[int, Counter[str], list[str]]:

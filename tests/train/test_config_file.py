@@ -28,7 +28,7 @@ def test_every_default_is_printed_with_its_comment() -> None:
     printed = tomllib.loads(shown)
     assert printed.keys() == {table.name for table in fields(TrainConfig)}
     assert printed["editor"].keys() == {item.name for item in fields(SMALL)}
-    assert 'optimizer = "adamw"  # adamw | adamw8bit' in shown
+    assert 'optimizer = "adamw"  # adamw | muon' in shown
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_every_default_is_printed_with_its_comment() -> None:
     [
         ("[loop]\nmax_step = 3\n", "did you mean max_steps"),
         ("[validaton]\nshare = 0.1\n", "did you mean validation"),
-        ('[loop]\noptimizer = "sgd"\n', "must be one of: adamw, adamw8bit"),
+        ('[loop]\noptimizer = "sgd"\n', "must be one of: adamw, muon, adamw8bit"),
         ('[loop]\nmax_steps = "many"\n', "must be a int"),
         ("[editor]\ndrop_text = 0.8\ndrop_both = 0.3\n", "more than 1 together"),
         ("[validation]\nshare = 1.0\n", "below 1"),

@@ -98,14 +98,14 @@ def test_eight_bit_adam_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("bitsandbytes", "bitsandbytes.optim"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match=r"pip install 'ip2p\[adam8bit\]'"):
-        make_optimizer(list(nn.Linear(1, 1).parameters()), settings, torch.device("cuda"))
+        make_optimizer(nn.Linear(1, 1), settings, torch.device("cuda"))
     fake = ModuleType("bitsandbytes.optim")
     fake.AdamW8bit = lambda parameters, **given: (parameters, given)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "bitsandbytes.optim", fake)
-    _, given = make_optimizer([], settings, torch.device("cuda"))  # type: ignore[misc]
+    _, given = make_optimizer(nn.Linear(1, 1), settings, torch.device("cuda"))  # type: ignore[misc]
     assert given == {"lr": 1e-2, "betas": (0.9, 0.99), "weight_decay": 0.01}
     with pytest.raises(UsageError, match="needs CUDA, not cpu"):
-        make_optimizer([], settings, torch.device("cpu"))
+        make_optimizer(nn.Linear(1, 1), settings, torch.device("cpu"))
 
 
 def test_step_generators_are_repeatable_and_apart() -> None:

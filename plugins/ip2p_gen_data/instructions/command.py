@@ -133,6 +133,11 @@ def _summary(output: Path) -> None:
     _say(f"{stage_folder(output, STAGE)}: {kept} kept, {reasons.total()} rejected{why}")
 
 
+def _one_of(what: str, given: str, known: Sequence[str]) -> None:
+    if given not in known:
+        raise UsageError(f"unknown {what} {given!r}; there are: {', '.join(known)}")
+
+
 def finetune_lm(
     base: Annotated[str, typer.Option(help="Language model to start from: a folder or a hub id.")],
     triplets: Annotated[
@@ -143,14 +148,15 @@ def finetune_lm(
     batch_size: Annotated[int, typer.Option(min=1, help="Triplets a step.")] = 8,
     learning_rate: Annotated[float, typer.Option(min=0.0, help="At its peak.")] = 5e-5,
     lora: Annotated[int, typer.Option(min=0, help="Rank of low-rank adapters; 0 trains all weights.")] = 0,
+    optimizer: Annotated[str, typer.Option(help="adamw, or muon (small models, many triplets).")] = "adamw",
     precision: Annotated[str, typer.Option(help="fp32, or bf16 (mixed).")] = "fp32",
     seed: Annotated[int, typer.Option(help="One seed makes the same model again.")] = 0,
     device: Device = "auto",
     offline: Offline = False,
 ) -> None:
     """Tune a language model on edit triplets, for `--lm local`; the same command again goes on."""
-    if precision not in ("fp32", "bf16"):
-        raise UsageError(f"unknown precision {precision!r}; there are: fp32, bf16")
+    _one_of("precision", precision, ("fp32", "bf16"))
+    _one_of("optimizer", optimizer, ("adamw", "muon"))
     from ip2p_train.checkpoints import discard_temporary
     from ip2p_train.config import LoopConfig
     from ip2p_train.output import check_output
@@ -163,6 +169,7 @@ def finetune_lm(
     config = LoopConfig(
         max_steps=steps,
         batch_size=batch_size,
+        optimizer=optimizer,
         learning_rate=learning_rate,
         warmup_steps=max(1, steps // 20),
         ema_decay=0.0,  # a few hundred steps: an average would lag behind
@@ -178,7 +185,7 @@ def finetune_lm(
         "seed": seed,
         "lora": lora,
     }
-    given |= {"learning_rate": learning_rate, "precision": precision}
+    given |= {"learning_rate": learning_rate, "optimizer": optimizer, "precision": precision}
     with quiet_libraries():
         from .finetune import add_lora, finetune
         from .local import load_lm
