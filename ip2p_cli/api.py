@@ -17,6 +17,7 @@ from ip2p_cli.data_engines import (
     DrawnEdits,
     EditAnswer,
     InstructionEngine,
+    MarkedData,
 )
 from ip2p_cli.dataset import (
     COLUMNS,
@@ -44,6 +45,7 @@ from ip2p_cli.hookspecs import SamplerFactory, hookimpl
 from ip2p_cli.quiet import quiet_libraries
 from ip2p_cli.signals import StopRequest
 from ip2p_cli.types import (
+    ChangeBand,
     EditJob,
     EditRequest,
     EditResult,
@@ -53,6 +55,7 @@ from ip2p_cli.types import (
     Source,
     Step,
     StepSettings,
+    Try,
     Verdict,
 )
 from ip2p_cli.writing import make_output_folder, writing
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pluggy
+    from PIL.Image import Image
 
     from ip2p_cli.editor import Editor
 
@@ -71,6 +75,7 @@ __all__ = [
     "REQUIRED",
     "TRAINING",
     "CaptionTask",
+    "ChangeBand",
     "DataEngine",
     "DrawnData",
     "DrawnEdits",
@@ -82,6 +87,7 @@ __all__ = [
     "InstructionEngine",
     "Ip2pError",
     "ItemError",
+    "MarkedData",
     "MissingExtra",
     "ModelError",
     "ModelInfo",
@@ -95,6 +101,7 @@ __all__ = [
     "Step",
     "StepSettings",
     "StopRequest",
+    "Try",
     "UsageError",
     "Verdict",
     "choose_device",
@@ -109,6 +116,7 @@ __all__ = [
     "progress_bar",
     "quiet_libraries",
     "read_pairs",
+    "read_photo",
     "shard_path",
     "shards_of",
     "text_check",
@@ -163,6 +171,22 @@ def find_model(name: str, *, offline: bool = False) -> Path:
     from ip2p_cli.plugin_manager import collect_models, create_plugin_manager
 
     return resolve_model(name, collect_models(create_plugin_manager()), offline=offline)
+
+
+def read_photo(path: Path) -> Image:
+    """A photo as `ip2p edit` sees it: its first frame, upright, RGB, its colours in sRGB where it has a profile.
+
+    Raises:
+        UsageError: it cannot be read.
+        ItemError: it is no image, or damaged.
+    """
+    from ip2p_cli.images import decode
+
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise UsageError(f"cannot read {path}: {problem.strerror or problem}") from None
+    return decode(data, first_only=True).rgb
 
 
 def hooks() -> pluggy.HookRelay:

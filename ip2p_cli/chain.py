@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from ip2p_cli.change_band import DEFAULT_TRIES
 from ip2p_cli.checks import Checks
 from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
 from ip2p_cli.prepare import Ready
 from ip2p_cli.recipe import merged
-from ip2p_cli.types import EditRequest, EditResult, Outcome, Severity, StepSettings
+from ip2p_cli.types import EditJob, EditRequest, EditResult, Outcome, Severity, StepSettings, Try
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_TRIES = 4
 _NO_MEMORY = "not enough memory to edit it; use a smaller --size, or --device cpu"
 _LOST_DEVICE = ("CUDA error", "device-side assert", "device lost", "CUDA driver", "MPS backend")
 
@@ -48,6 +48,8 @@ class Edited:
     flags: tuple[str, ...]
     seconds: float
     review: StepSettings = StepSettings()  # settings that a review asked for, over those of each step
+    tries: tuple[Try, ...] = ()  # where it was edited more than once
+    scores: Mapping[str, float] = field(default_factory=dict)  # of all checks
     further: tuple[Image, ...] = ()  # the other frames or pages
 
 
@@ -58,7 +60,8 @@ class _Attempt:
     ready: Ready
     image: Image
     settings: StepSettings = StepSettings()  # a review's, over those of each step
-    number: int = 1
+    used: StepSettings = StepSettings()  # by the last step so far
+    tries: tuple[Try, ...] = ()  # before this one
     change: Mapping[str, float] = field(default_factory=dict)
     failure: str | None = None
 
@@ -86,7 +89,7 @@ class ChainRunner:
         return self._load()
 
     def run(self, batch: Sequence[Ready]) -> list[Edited | Outcome]:
-        """What became of each job, in their order. A review may send a job round again, MAX_TRIES times in all.
+        """What became of each job, in their order. A review may send a job round again, a few times.
 
         Raises:
             EnvironmentStop: the device is lost.
@@ -114,18 +117,20 @@ class ChainRunner:
         seconds += ready.seconds
         if attempt.failure is not None:
             return Outcome(job, "failed", self._model, seconds, attempt.failure)
-        verdict = self._checks.review(job, ready.photo.rgb, attempt.image, attempt.change)
-        flags = ready.flags
+        verdict = self._checks.review(job, ready.photo.rgb, attempt.image, attempt.change, attempt.used, attempt.tries)
+        flags, tries = ready.flags, (*attempt.tries, Try(attempt.used, verdict.scores))
+        scores = {**ready.scores, **verdict.scores}
         if verdict.severity is Severity.BLOCK:
-            return Outcome(job, "blocked", self._model, seconds, verdict.reason, attempt.change)
+            return Outcome(job, "blocked", self._model, seconds, verdict.reason, attempt.change, scores=scores)
         if verdict.severity is Severity.RETRY:
-            if attempt.number < MAX_TRIES:
+            if len(tries) < _tries_of(job):
                 settings = merged(verdict.settings or StepSettings(), attempt.settings)
-                return _Attempt(ready, ready.photo.rgb, settings, attempt.number + 1)
-            flags = (*flags, f"still not as wanted after {MAX_TRIES} tries: {verdict.reason}")
+                return _Attempt(ready, ready.photo.rgb, settings, tries=tries)
+            flags = (*flags, f"still not as wanted after {len(tries)} tries: {verdict.reason}")
         if verdict.severity is Severity.FLAG:
             flags = (*flags, verdict.reason)
-        return Edited(ready, attempt.image, attempt.change, flags, seconds, attempt.settings)
+        shown = tries if len(tries) > 1 else ()
+        return Edited(ready, attempt.image, attempt.change, flags, seconds, attempt.settings, shown, scores)
 
     def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
         longest = max(len(attempt.ready.job.steps) for attempt in attempts)
@@ -185,7 +190,12 @@ class ChainRunner:
         if attempt.ready.mask is not None:
             image = _composite(image, original, attempt.ready.mask)
         change = {name: max(value, attempt.change.get(name, 0.0)) for name, value in result.change.items()}
-        return replace(attempt, image=image, change=change)
+        used = StepSettings(result.steps, result.text_guidance, result.image_guidance, result.sampler)
+        return replace(attempt, image=image, change=change, used=used)
+
+
+def _tries_of(job: EditJob) -> int:
+    return DEFAULT_TRIES if job.change is None else job.change.tries
 
 
 def _request(attempt: _Attempt, step: int) -> EditRequest:

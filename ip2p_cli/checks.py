@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import pluggy
 from ip2p_cli.errors import ItemError, RecipeError
 from ip2p_cli.plugin_manager import each_call
 from ip2p_cli.suggest import did_you_mean
-from ip2p_cli.types import EditJob, Severity, Source, Step, Verdict
+from ip2p_cli.types import EditJob, Severity, Source, Step, StepSettings, Try, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -87,11 +87,19 @@ class Checks:
         with self._lock:
             return strictest(self._verdicts("ip2p_check_source", job=job, image=image))
 
-    def review(self, job: EditJob, before: Image, after: Image, change: Mapping[str, float]) -> Verdict:
+    def review(
+        self,
+        job: EditJob,
+        before: Image,
+        after: Image,
+        change: Mapping[str, float],
+        settings: StepSettings = StepSettings(),
+        tries: Sequence[Try] = (),
+    ) -> Verdict:
         """The verdict on a result; it may ask for a retry with other settings."""
+        seen = {"job": job, "before": before, "after": after, "change": change, "settings": settings, "tries": tries}
         with self._lock:
-            found = self._verdicts("ip2p_review_result", job=job, before=before, after=after, change=change)
-            return strictest(found)
+            return strictest(self._verdicts("ip2p_review_result", **seen))
 
     def _verdicts(self, hook: str, **arguments: object) -> Iterator[tuple[str, Verdict]]:
         for plugin, call in each_call(self._manager, hook, **arguments):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,3 +73,11 @@ class DrawnData(Protocol):
 
     def texts(self, rows: Sequence[int]) -> list[str]:
         """Captions and instructions of those rows, each on its own; no picture is drawn for them."""
+
+
+@runtime_checkable
+class MarkedData(DrawnData, Protocol):
+    """Drawn data that knows where the things are which captions name."""
+
+    def marked(self, rows: Sequence[int]) -> NDArray[np.bool_]:
+        """(n, side, side) of those rows, true at and about the things."""

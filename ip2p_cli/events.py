@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Protocol, TextIO
 
 from ip2p_cli.errors import EXIT_ITEMS_FAILED, EXIT_OK, EnvironmentStop
-from ip2p_cli.types import Outcome
+from ip2p_cli.types import Outcome, Try
 
 STATUSES = ("done", "skipped", "flagged", "blocked", "failed")
 STANDARD_STREAM = "-"
@@ -50,7 +51,7 @@ def source_name(outcome: Outcome) -> str:
 def item_event(outcome: Outcome) -> dict[str, object]:
     """The event of one job."""
     job = outcome.job
-    return {
+    event: dict[str, object] = {
         "event": "item",
         "source": source_name(outcome),
         "output": STANDARD_STREAM if job.output is None else str(job.output),
@@ -61,8 +62,21 @@ def item_event(outcome: Outcome) -> dict[str, object]:
         "model": outcome.model,
         "seconds": round(outcome.seconds, 3),
         "reason": outcome.reason,
-        "change": {name: round(float(value), 6) for name, value in outcome.change.items()},
+        "change": _rounded(outcome.change),
+        "scores": _rounded(outcome.scores),
     }
+    if outcome.tries:
+        event["tries"] = [_try_fact(one) for one in outcome.tries]
+    return event
+
+
+def _try_fact(one: Try) -> dict[str, object]:
+    guidance = {"text_guidance": one.settings.text_guidance, "image_guidance": one.settings.image_guidance}
+    return {**guidance, **_rounded(one.scores)}
+
+
+def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(float(figure), 6) for name, figure in figures.items()}
 
 
 def summary_event(summary: Summary) -> dict[str, object]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from ip2p_cli.data_engines import DataEngine
-from ip2p_cli.types import EditJob, ModelInfo, Step, Verdict
+from ip2p_cli.types import EditJob, ModelInfo, Step, StepSettings, Try, Verdict
 
 if TYPE_CHECKING:
     import typer
@@ -49,8 +49,18 @@ def ip2p_check_source(job: EditJob, image: Image) -> Verdict | None:
 
 
 @hookspec
-def ip2p_review_result(job: EditJob, before: Image, after: Image, change: Mapping[str, float]) -> Verdict | None:
-    """After the last step of a job, before anything is written. `retry` carries other settings. A crash blocks."""
+def ip2p_review_result(
+    job: EditJob,
+    before: Image,
+    after: Image,
+    change: Mapping[str, float],
+    settings: StepSettings,
+    tries: Sequence[Try],
+) -> Verdict | None:
+    """After the last step of a job, before anything is written. `retry` carries other settings. A crash blocks.
+
+    `settings` are those that the last step had; `tries` what was tried before, and what was said of it.
+    """
 
 
 @hookspec

@@ -12,7 +12,7 @@ from ip2p_cli import names, templates
 from ip2p_cli.entries import CACHE
 from ip2p_cli.errors import UsageError
 from ip2p_cli.formats import format_of_suffix, parse_format
-from ip2p_cli.types import EditJob, Source, Step
+from ip2p_cli.types import ChangeBand, EditJob, Source, Step
 
 STDOUT = "-"
 
@@ -36,6 +36,7 @@ class Chains:
     recipe: str | None = None
     seed: int = 0
     variants: int = 1
+    change: ChangeBand | None = None
 
     @property
     def outputs(self) -> int:
@@ -202,7 +203,7 @@ def _jobs(source: Source, chains: Chains, target: Destination) -> Iterator[Plann
     for number, chain in enumerate(chains.chains):
         for variant in range(chains.variants):
             name, problem = _output(source, chains, chain, number * chains.variants + variant, target)
-            yield PlannedJob(EditJob(source, name, chain, chains.seed, variant, chains.recipe), problem)
+            yield PlannedJob(EditJob(source, name, chain, chains.seed, variant, chains.recipe, chains.change), problem)
 
 
 def _output(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -43,9 +43,11 @@ class RunSettings:
     def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
         """The key of what `job` makes of the photo with that digest, where the masks of its frames let it."""
         chain = [[s.instruction, asdict(merged(s.settings, self.defaults))] for s in job.steps]
+        band = {} if job.change is None else {"change": asdict(job.change)}
         return key_of(
             digest,
             {
+                **band,
                 "chain": chain,
                 "model": self.fingerprint,
                 "seed": job.seed,
@@ -80,7 +82,10 @@ class RunSettings:
     def identity(self, chains: Chains) -> str:
         """Equal for two runs if and only if they make the same of every photo."""
         no_photo = Source(None, PurePosixPath())
-        jobs = [EditJob(no_photo, None, chain, chains.seed, chains.variants) for chain in chains.chains]
+        jobs = [
+            EditJob(no_photo, None, chain, chains.seed, chains.variants, change=chains.change)
+            for chain in chains.chains
+        ]
         return key_of(b"", [self.key(job, b"") for job in jobs])
 
 
@@ -94,6 +99,7 @@ class Ready:
     mask: Image | None = None
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
+    scores: Mapping[str, float] = field(default_factory=dict)  # of the checks so far
     further: tuple[Ready, ...] = ()  # the photo's other frames or pages, as rows of the same job
 
 
@@ -139,14 +145,14 @@ class Preparer:
     def _prepare(self, item: PlannedJob, loaded: _LoadedPhoto) -> Prepared:
         job, started = item.job, time.monotonic()
 
-        def end(status: str, reason: str | None) -> Outcome:
-            return Outcome(job, status, self._settings.model, time.monotonic() - started, reason)
+        def end(status: str, reason: str | None, scores: Mapping[str, float] = {}) -> Outcome:
+            return Outcome(job, status, self._settings.model, time.monotonic() - started, reason, scores=scores)
 
         if item.problem is not None:
             return end("failed", item.problem)
         said = self._checks.instructions(job)
         if said.severity >= Severity.RETRY:
-            return end("blocked", said.reason)
+            return end("blocked", said.reason, said.scores)
         try:
             # Masks belong to what an output is made from; without a plugin that makes them, nothing is decoded here.
             frames = loaded.photo.frames if self._checks.make_masks else ()
@@ -175,18 +181,18 @@ class Preparer:
         loaded: _LoadedPhoto,
         masks: Sequence[Image | None],
         said: Verdict,
-        end: Callable[[str, str | None], Outcome],
+        end: Callable[..., Outcome],
     ) -> Ready | Outcome:
         photo = loaded.photo
         seen = max((self._checks.source(job, frame.rgb) for frame in photo.frames), key=lambda said: said.severity)
         if seen.severity >= Severity.RETRY:
-            return end("blocked", seen.reason)
+            return end("blocked", seen.reason, {**said.scores, **seen.scores})
         flags = tuple(verdict.reason for verdict in (said, seen) if verdict.severity is Severity.FLAG)
         frames = zip(photo.frames, masks or [None] * len(photo.frames), strict=True)
         rows = [
             Ready(job, replace(photo, rgb=frame.rgb, alpha=frame.alpha), loaded.digest, mask) for frame, mask in frames
         ]
-        return replace(rows[0], flags=flags, further=tuple(rows[1:]))
+        return replace(rows[0], flags=flags, scores={**said.scores, **seen.scores}, further=tuple(rows[1:]))
 
     def _record(self, outcome: Outcome) -> None:
         if self._journal is not None and outcome.job.output is not None:

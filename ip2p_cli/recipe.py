@@ -13,10 +13,11 @@ from typing import Any
 import tomli
 
 from ip2p_cli import templates
+from ip2p_cli.change_band import parse_band
 from ip2p_cli.errors import RecipeError, UsageError
 from ip2p_cli.names import check_name_template
 from ip2p_cli.suggest import did_you_mean
-from ip2p_cli.types import Step, StepSettings
+from ip2p_cli.types import ChangeBand, Step, StepSettings
 
 SCHEMA = 1
 MAX_COMBINATIONS = 1000
@@ -26,7 +27,7 @@ _TABLES = {
     "[defaults]": SETTING_KEYS,
     "[[step]]": ("instruction", *SETTING_KEYS),
     "[input]": ("sources",),
-    "[checks]": ("require",),
+    "[checks]": ("require", "change"),
     "[output]": ("name",),
 }
 
@@ -41,6 +42,7 @@ class Recipe:
     variables: Mapping[str, str] = field(default_factory=dict)
     matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     require: tuple[str, ...] = ()
+    change: ChangeBand | None = None  # how far its edits are to go
     sources: tuple[str, ...] = ()  # already resolved against the recipe's folder
     output_name: str | None = None
 
@@ -121,7 +123,7 @@ def _build(data: Mapping[str, Any], folder: Path) -> Recipe:
     raw_steps = data.get("step", [])
     if not isinstance(raw_steps, list) or not raw_steps or not all(isinstance(step, dict) for step in raw_steps):
         raise RecipeError("no steps; write at least one [[step]] with an instruction")
-    output = _table(data, "output")
+    output, checks = _table(data, "output"), _table(data, "checks")
     output_name = _text(output["name"], "[output] name") if "name" in output else None
     if output_name is not None:
         check_name_template(output_name)
@@ -131,7 +133,8 @@ def _build(data: Mapping[str, Any], folder: Path) -> Recipe:
         description=_text(data.get("description", ""), "description"),
         variables={name: _value(value, f"variable {name}") for name, value in _table(data, "variables").items()},
         matrix={name: _values(values, name) for name, values in _table(data, "matrix").items()},
-        require=_texts(_table(data, "checks").get("require", []), "[checks] require"),
+        require=_texts(checks.get("require", []), "[checks] require"),
+        change=parse_band(checks["change"], "[checks] change") if "change" in checks else None,
         sources=tuple(
             _resolved(source, folder) for source in _texts(_table(data, "input").get("sources", []), "sources")
         ),

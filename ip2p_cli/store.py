@@ -54,7 +54,16 @@ class Store:
             return self.record(failed(problem), UNWRITTEN)
         seconds = edited.seconds + time.monotonic() - started
         status = "flagged" if edited.flags else "done"
-        return Outcome(job, status, self._settings.model, seconds, "; ".join(edited.flags) or None, edited.change)
+        return Outcome(
+            job,
+            status,
+            self._settings.model,
+            seconds,
+            "; ".join(edited.flags) or None,
+            edited.change,
+            edited.tries,
+            edited.scores,
+        )
 
     def record(self, outcome: Outcome, state: str | None = None) -> Outcome:
         """Note in the journal that nothing came of a job, and why."""

@@ -40,6 +40,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class ChangeBand:
+    """How far an edit is to go: its distance from the photo within [low, high], found within so many tries."""
+
+    low: float
+    high: float
+    tries: int
+
+
+@dataclass(frozen=True)
 class EditJob:
     """One output: a source, the chain to apply and the name to write."""
 
@@ -49,6 +58,7 @@ class EditJob:
     seed: int = 0
     variant: int = 0
     recipe: str | None = None
+    change: ChangeBand | None = None  # None: as far as the settings take it
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,14 @@ class EditResult:
     image_guidance: float
     sampler: str
     change: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Try:
+    """One edit of a job that a review has sent round again."""
+
+    settings: StepSettings  # of its last step, the checkpoint's defaults filled in
+    scores: Mapping[str, float]  # of the reviews, by `plugin.name`
 
 
 class Severity(IntEnum):
@@ -136,6 +154,8 @@ class Outcome:
     seconds: float = 0.0
     reason: str | None = None
     change: Mapping[str, float] = field(default_factory=dict)
+    tries: tuple[Try, ...] = ()  # where it was edited more than once
+    scores: Mapping[str, float] = field(default_factory=dict)  # of the checks, by `plugin.name`
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from ip2p_cli.change_band import DEFAULT_TRIES, MAX_TRIES
 from ip2p_cli.claims import OnExists
 from ip2p_cli.output import Metadata
 from ip2p_cli.sequences import Frames
@@ -72,6 +73,18 @@ class EditOptions:
     variants: Annotated[
         int, typer.Option(min=1, max=1000, metavar="N", help="Outputs of each photo.", rich_help_panel=_EDIT)
     ] = 1
+    change: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gentle|normal|strong|LOW..HIGH",
+            help="How far edits are to go, 0 to 1: guidance is changed until they do.",
+            rich_help_panel=_EDIT,
+        ),
+    ] = None
+    tries: Annotated[
+        int,
+        typer.Option(min=1, max=MAX_TRIES, metavar="N", help="Edits of a photo for --change.", rich_help_panel=_EDIT),
+    ] = DEFAULT_TRIES
 
 
 @dataclass(frozen=True)

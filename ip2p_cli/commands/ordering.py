@@ -118,7 +118,7 @@ def _order(line: JobLine, chains: Chains, fallback: StepSettings) -> Order:
             for chain in chains.chains
         )
     seed = chains.seed if line.seed is None else line.seed
-    own_chains = Chains(asked, chains.recipe, seed, line.variants or chains.variants)
+    own_chains = Chains(asked, chains.recipe, seed, line.variants or chains.variants, chains.change)
     return Order(line.source, own_chains, f"{line.source.path} (line {line.number})", line.output)
 
 

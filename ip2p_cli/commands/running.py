@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Sequence, Set
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ip2p_cli.atomic import AtomicWriter
+from ip2p_cli.change_band import parse_band
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
@@ -33,7 +34,7 @@ from ip2p_cli.signals import StopRequest
 from ip2p_cli.signing import load_signing
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.suggest import did_you_mean
-from ip2p_cli.types import StepSettings
+from ip2p_cli.types import ChangeBand, StepSettings
 from ip2p_cli.writing import writing
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "mini"
 DEFAULT_OUTPUT = "edited"
 DEFAULT_BATCH = 8
+MEASURES_CHANGE = "guidance"  # the plugin that --change works by
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     check_reports(request.run)
     recipe = request.recipe.with_settings(_step_settings(edit), config.step_settings())
     seed = config.get("seed", 0) if edit.seed is None else edit.seed
-    chains = Chains(tuple(recipe.chains()), recipe.name, seed, edit.variants)
+    chains = Chains(tuple(recipe.chains()), recipe.name, seed, edit.variants, _band(edit, recipe))
     out = output.output if output.output is not None else config.get("output", DEFAULT_OUTPUT)
     target = destination(
         out, output.format or config.get("format", None), output.name or recipe.output_name, chains.outputs
@@ -123,7 +125,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     manager = create_plugin_manager(model.no_plugin or ())
     _check_plugin_names(manager, model.no_plugin or ())
     _check_samplers(manager, _samplers(chains))
-    require_checks(manager, recipe.require)
+    require_checks(manager, [*recipe.require, *([MEASURES_CHANGE] if chains.change else [])])
     reader = SourceReader()
     shard, shard_origin = _shard(request.run.shard, target)
     orders = read_orders(
@@ -172,6 +174,12 @@ def _step_settings(edit: EditOptions) -> StepSettings:
         image_guidance=guidance(edit.image_guidance, "--image-guidance"),
         sampler=edit.sampler,
     )
+
+
+def _band(edit: EditOptions, recipe: Recipe) -> ChangeBand | None:
+    if edit.change is not None:
+        return parse_band(edit.change, "--change", edit.tries)
+    return recipe.change and replace(recipe.change, tries=edit.tries)
 
 
 def _check_plugin_names(manager: PluginManager, names: Sequence[str]) -> None:

@@ -130,6 +130,7 @@ class TextToImageConfig:
     text_layers: int = 3
     max_length: int = 32  # tokens of a caption
     drop_text: float = 0.1
+    thing_weight: float = 1.0  # of errors where the data says that a named thing is, against elsewhere
     save_dtype: str = "float16"  # float32 | float16
 
 

@@ -1,4 +1,4 @@
-"""Muon: momentum whose singular values are all made about 1, so that rare directions are learned as fast as common ones.
+"""Muon: momentum whose singular values are all made about 1: rare directions are learned as fast as common ones.
 
 Jordan et al. 2024 (Muon: an optimizer for hidden layers), with the step's size of Liu et al. 2025 (arXiv 2502.16982,
 section 2.2), so that a learning rate means what it means to AdamW. torch's own takes matrices alone, not convolutions.
@@ -29,11 +29,11 @@ class Muon(torch.optim.AdamW):
         hidden = [weight for name, weight in weights.items() if name not in embeddings]
         known = {id(weight) for weight in hidden}
         others = [weight for weight in model.parameters() if weight.requires_grad and id(weight) not in known]
-        groups = [{"params": others}, {"params": hidden, "orthogonal": True}]
+        groups: list[dict[str, Any]] = [{"params": others}, {"params": hidden, "orthogonal": True}]
         super().__init__([group for group in groups if group["params"]], **settings)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of both kinds. Gradients of the hidden weights are used up."""
         for group in self.param_groups:
             if group.get("orthogonal"):

@@ -19,7 +19,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from ip2p_cli.api import DrawnData, UsageError
+from ip2p_cli.api import DrawnData, MarkedData, UsageError
 
 from .assemble import write_checkpoint
 from .autoencoder import load_autoencoder
@@ -30,6 +30,8 @@ from .loop import device_of
 from .text_encoder import tokenize, train_tokenizer
 
 SCALED_BY = 64  # pictures that the latents' scale is measured on
+PLACED = 0.6  # share of the timesteps below which it shows where a thing is: only there may it weigh more, as weights
+# that depend on what is still to be found out would teach another picture than the likely one
 
 
 class CaptionedUNet(nn.Module):
@@ -92,11 +94,22 @@ class TextToImagePart:
         place = device_of(self.model)
         high = (t > 0.7 * self.scheduler.config.num_train_timesteps).to(place)
         error = (self.model(z.to(place), t.to(place), ids.to(place)).float() - target.to(place)).pow(2)
-        per_sample = error.mean(dim=(1, 2, 3))
+        per_sample = (error * self._weights(rows[samples], t).to(place)).mean(dim=(1, 2, 3))
         return per_sample.mean(), {
             "loss_high_noise": per_sample[high].mean().item() if high.any() else 0.0,
             "latent_deviation": x0.std().item(),
         }
+
+    def _weights(self, rows: Sequence[int], t: Tensor) -> Tensor:
+        """(b, 1, h, w) of mean 1 each: more where things are, once the noise is low enough to see them."""
+        height, width = self._latent_shape[1:]
+        if self.config.thing_weight == 1 or not isinstance(self.data, MarkedData):
+            return torch.ones(len(rows), 1, height, width)
+        marks = torch.from_numpy(self.data.marked(rows)).float()[:, None]  # (b, 1, H, W)
+        shares = torch.nn.functional.adaptive_avg_pool2d(marks, (height, width))
+        shares = shares * (t < PLACED * self.scheduler.config.num_train_timesteps)[:, None, None, None]
+        weights = 1 + (self.config.thing_weight - 1) * shares
+        return weights / weights.mean(dim=(1, 2, 3), keepdim=True)
 
     def save(self, folder: Path) -> None:
         """A checkpoint that any Stable Diffusion pipeline opens."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ip2p_cli.chain import MAX_TRIES
+from ip2p_cli.change_band import DEFAULT_TRIES
 from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.types import EditJob, StepSettings, Verdict
 from tests.core.bench import Bench, with_plugin
@@ -106,7 +106,7 @@ def test_retries_are_bounded_and_end_flagged(bench: Bench) -> None:
     reviewer = Reviewer(enough=1000)
     bench = with_plugin(bench, reviewer)
     assert bench.run("x") == ["flagged"] + ["done"] * 5
-    assert reviewer.tries == MAX_TRIES
+    assert reviewer.tries == DEFAULT_TRIES
     assert "4 tries: check: too far" in str(bench.recorder.outcomes[0].reason)
 
 

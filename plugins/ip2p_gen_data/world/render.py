@@ -39,6 +39,18 @@ def render_all(scenes: Sequence[Scene]) -> NDArray[np.uint8]:
     return pictures
 
 
+def mark_things(scenes: Sequence[Scene]) -> NDArray[np.bool_]:
+    """Boxes about the things of many scenes, without their shadows: (n, SIDE, SIDE)."""
+    marks = np.zeros((len(scenes), SIDE, SIDE), np.bool_)
+    for index, scene in enumerate(scenes):
+        for thing in scene.things:
+            px = HEIGHTS[thing.size]
+            marks[
+                index, int(thing.y - px) : int(thing.y) + 3, max(0, int(thing.x - px / 2)) : int(thing.x + px / 2) + 2
+            ] = True
+    return marks
+
+
 def _draw(picture: Array, thing: Thing, scene: Scene, sky: Sky, draw: Array) -> None:
     """Put a thing into the picture, in place. `draw`: six numbers in [0, 1], its nuisances."""
     light = LIGHTS[scene.time, scene.weather]

@@ -27,6 +27,12 @@ class WorldData:
         """Captions and pictures (n, side, side, 3)."""
         return self.scenes.batch(rows)
 
+    def marked(self, rows: Sequence[int]) -> NDArray[np.bool_]:
+        """Where the things are, (n, side, side)."""
+        from .render import mark_things
+
+        return mark_things([self.scenes[row].scene for row in rows])
+
     def edited(self, rows: Sequence[int]) -> DrawnEdits:
         """Captions and pictures before and after an instruction."""
         from .render import render_all

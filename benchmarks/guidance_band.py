@@ -1,0 +1,73 @@
+"""How often `--change` lands in the band it is asked for, and in how many tries; fixed guidance beside it.
+
+    python -m benchmarks.guidance_band PHOTOS [-n 40]
+
+Every photo is edited by every instruction at the model's own pixels; the distance is `ip2p_guidance`'s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+INSTRUCTIONS = ("make it night", "add snow", "make it look like an oil painting", "turn it into autumn")
+BANDS = ("gentle", "normal", "strong")
+FIXED = {"the model's own": [], "7.5 / 1.5": ["--text-guidance", "7.5", "--image-guidance", "1.5"]}
+
+
+def events(photos: list[Path], instruction: str, *options: str) -> list[dict[str, object]]:
+    """The items of one run."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "ip2p_cli", "edit", *map(str, photos), "-i", instruction, "-o", out]
+        done = subprocess.run(
+            [*command, "--json", "--model-res", *options], capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "item"]
+
+
+def main() -> None:
+    """Print a line for each way."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("-n", type=int, default=40, help="photos, spread over the folder")
+    parser.add_argument("--tries", default="4")
+    given = parser.parse_args()
+    found = sorted(path for path in given.photos.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    photos = found[:: max(1, len(found) // given.n)][: given.n]
+
+    from ip2p_cli.change_band import NAMED
+
+    for name, options in FIXED.items():
+        seen = [distance(event) for each in INSTRUCTIONS for event in events(photos, each, *options)]
+        shares = [f"{band} {within(seen, *NAMED[band]):.0%}" for band in BANDS]
+        print(f"{name}: quartiles {[round(q, 3) for q in statistics.quantiles(seen, n=4)]}, in {', '.join(shares)}")
+    for band in BANDS:
+        runs = [
+            each for text in INSTRUCTIONS for each in events(photos, text, "--change", band, "--tries", given.tries)
+        ]
+        tries = [len(event.get("tries", ())) or 1 for event in runs]
+        share = within([distance(event) for event in runs], *NAMED[band])
+        print(f"--change {band}: {share:.1%} of {len(runs)} in the band, tries: median {statistics.median(tries)}")
+
+
+def distance(event: dict[str, object]) -> float:
+    """How far the written edit went."""
+    scores = event["scores"]
+    assert isinstance(scores, dict)
+    return float(scores["guidance.distance"])
+
+
+def within(seen: list[float], low: float, high: float) -> float:
+    """The share that lies in a band."""
+    return sum(low <= value <= high for value in seen) / len(seen)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""`--change` in a run: an editor whose guidance is known to do something, and what the review makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ip2p_guidance
+from ip2p_cli.change_band import parse_band
+from ip2p_cli.errors import NonFiniteResult, UsageError
+from ip2p_cli.events import item_event
+from ip2p_cli.plan import Chains
+from ip2p_cli.types import EditRequest, EditResult, Step
+from tests.core.bench import Bench
+from tests.fakes import FakeEditor
+from tests.guidance.test_distance import scene
+from tests.photos import save
+
+
+class Dims(FakeEditor):
+    """Darkens by as much as the scales ask for: strength in [0, 1] rises with s_T and falls with s_I."""
+
+    def __init__(self, most: float = 1.0) -> None:
+        super().__init__()
+        self.most = most
+
+    def _edit(self, request: EditRequest, full_resolution: bool) -> EditResult | NonFiniteResult:
+        result = super()._edit(request, full_resolution)
+        assert isinstance(result, EditResult)
+        text = self.defaults.text_guidance if request.text_guidance is None else request.text_guidance
+        image = self.defaults.image_guidance if request.image_guidance is None else request.image_guidance
+        strength = self.most * np.clip(0.5 + 0.3 * (1.5 - image) + 0.04 * (text - 7.5), 0, 1)
+        dark = Image.new("RGB", request.image.size, (10, 5, 30))
+        picture = Image.blend(request.image, dark, float(strength))
+        return replace(result, image=picture, text_guidance=text, image_guidance=image)
+
+
+def bench_of(tmp_path: Path, editor: FakeEditor) -> Bench:
+    for number in range(5):
+        save(tmp_path / "photos" / f"{number}.png", scene(number))
+    return Bench(tmp_path, editor, guidance=ip2p_guidance)
+
+
+def run(bench: Bench, band: str | None, tries: int = 4) -> list[str]:
+    change = None if band is None else parse_band(band, "--change", tries)
+    return bench.run("x", plans=bench.plans(Chains(((Step("x"),),), change=change)))
+
+
+def distances(bench: Bench) -> Sequence[float]:
+    from ip2p_guidance.distance import perceptual_distance
+
+    photos = sorted(bench.photos.iterdir())
+    return [perceptual_distance(Image.open(photo), Image.open(bench.out / photo.name)) for photo in photos]
+
+
+@pytest.mark.parametrize("band", ["0.15..0.3", "0.35..0.5", "0.6..0.8"])
+def test_edits_come_to_lie_in_the_band(tmp_path: Path, band: str) -> None:
+    bench = bench_of(tmp_path, Dims())
+    low, high = map(float, band.split(".."))
+    assert run(bench, band) == ["done"] * 5
+    assert all(low <= distance <= high for distance in distances(bench))
+
+
+def test_the_curve_it_saw_is_in_the_event_and_the_settings_in_the_picture(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, Dims())
+    run(bench, "0.15..0.3")
+    [first, *_] = bench.recorder.outcomes
+    event = json.loads(json.dumps(item_event(first)))
+    assert len(event["tries"]) >= 2
+    seen = [one["guidance.distance"] for one in event["tries"]]
+    assert seen[0] > 0.3 >= seen[-1] >= 0.15
+    assert event["tries"][0]["image_guidance"] == 1.5 < event["tries"][-1]["image_guidance"]
+
+
+def test_what_cannot_go_so_far_is_written_and_flagged(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, Dims(most=0.05))
+    assert run(bench, "0.6..0.8", tries=16) == ["flagged"] * 5
+    assert "guidance cannot take it there" in str(bench.recorder.outcomes[0].reason)
+    assert len(bench.written()) == 5
+
+
+def test_the_number_of_tries_is_kept_to(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, Dims())
+    assert run(bench, "0.15..0.3", tries=1) == ["flagged"] * 5
+    assert len(bench.editor.calls) == 2  # two batches, each once
+
+
+def test_a_copy_is_flagged_without_being_asked(tmp_path: Path) -> None:
+    assert run(bench_of(tmp_path / "copies", Dims(most=0.0)), None) == ["flagged"] * 5
+    bench = bench_of(tmp_path / "edits", Dims())
+    assert run(bench, None) == ["done"] * 5
+    assert "tries" not in item_event(bench.recorder.outcomes[0])
+
+
+def test_another_band_is_another_output(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, Dims())
+    run(bench, "gentle")
+    assert run(bench, "gentle") == ["skipped"] * 5
+    assert run(bench, "strong") == ["failed"] * 5  # there is something made otherwise under that name
+
+
+@pytest.mark.parametrize("text", ["", "0.5..0.2", "0..2", "gentel", "0.1", "a..b", 3, "-0.1..0.5"])
+def test_a_band_that_is_none_is_refused(text: object) -> None:
+    with pytest.raises(UsageError, match="--change"):
+        parse_band(text, "--change")
