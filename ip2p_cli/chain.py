@@ -50,6 +50,7 @@ class Edited:
     review: StepSettings = StepSettings()  # settings that a review asked for, over those of each step
     tries: tuple[Try, ...] = ()  # where it was edited more than once
     scores: Mapping[str, float] = field(default_factory=dict)  # of all checks
+    mask: Image | None = None  # where it may differ from the photo; None: anywhere
     further: tuple[Image, ...] = ()  # the other frames or pages
 
 
@@ -63,6 +64,7 @@ class _Attempt:
     used: StepSettings = StepSettings()  # by the last step so far
     tries: tuple[Try, ...] = ()  # before this one
     change: Mapping[str, float] = field(default_factory=dict)
+    mask: Image | None = None  # where its steps have changed it, where they say so
     failure: str | None = None
 
 
@@ -130,7 +132,9 @@ class ChainRunner:
         if verdict.severity is Severity.FLAG:
             flags = (*flags, verdict.reason)
         shown = tries if len(tries) > 1 else ()
-        return Edited(ready, attempt.image, attempt.change, flags, seconds, attempt.settings, shown, scores)
+        return Edited(
+            ready, attempt.image, attempt.change, flags, seconds, attempt.settings, shown, scores, _final_mask(attempt)
+        )
 
     def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
         longest = max(len(attempt.ready.job.steps) for attempt in attempts)
@@ -187,11 +191,12 @@ class ChainRunner:
         image, original = result.image, attempt.ready.photo.rgb
         if self._full_resolution and image.size != original.size:
             return replace(attempt, failure=f"the editor gave {image.size} for a photo of {original.size}: a bug")
-        if attempt.ready.mask is not None:
-            image = _composite(image, original, attempt.ready.mask)
+        mask, given = _lighter(attempt.mask, result.mask), attempt.ready.mask
+        if given is not None:
+            image = _composite(image, original, given)
         change = {name: max(value, attempt.change.get(name, 0.0)) for name, value in result.change.items()}
         used = StepSettings(result.steps, result.text_guidance, result.image_guidance, result.sampler)
-        return replace(attempt, image=image, change=change, used=used)
+        return replace(attempt, image=image, change=change, used=used, mask=mask)
 
 
 def _tries_of(job: EditJob) -> int:
@@ -208,6 +213,7 @@ def _request(attempt: _Attempt, step: int) -> EditRequest:
         text_guidance=settings.text_guidance,
         image_guidance=settings.image_guidance,
         sampler=settings.sampler,
+        auto_mask=bool(settings.auto_mask),
         seed=job.seed,
         source_digest=attempt.ready.digest,
         step_index=step,
@@ -222,6 +228,23 @@ def _composite(edited: Image, original: Image, mask: Image) -> Image:
     if edited.size != original.size:  # the model's own pixels were asked for
         original, mask = original.resize(edited.size), mask.resize(edited.size)
     return Image.composite(edited, original, mask)
+
+
+def _lighter(one: Image | None, other: Image | None) -> Image | None:
+    """Where either of two steps may change the photo."""
+    from PIL import ImageChops
+
+    return ImageChops.lighter(one, other) if one is not None and other is not None else one or other
+
+
+def _final_mask(attempt: _Attempt) -> Image | None:
+    """The masks of the steps within the mask that was given."""
+    from PIL import ImageChops
+
+    given, own = attempt.ready.mask, attempt.mask
+    if given is None or own is None:
+        return given or own
+    return ImageChops.darker(given.resize(own.size), own)
 
 
 def _as_item_error(problem: Exception) -> ItemError:

@@ -15,6 +15,7 @@ from ip2p_cli.entries import digest_of, key_of
 from ip2p_cli.errors import ItemError
 from ip2p_cli.images import Photo
 from ip2p_cli.journal import Journal
+from ip2p_cli.masks import GivenMasks
 from ip2p_cli.output import Encoding
 from ip2p_cli.plan import Chains, PhotoPlan, PlannedJob
 from ip2p_cli.provenance import Provenance, public_name
@@ -39,10 +40,11 @@ class RunSettings:
     size: int | None = None
     frames: Frames = Frames.ALL
     lora: str | None = None  # its name, as others may read it
+    mask: str | None = None  # the name of the masks that the user gave
 
     def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
         """The key of what `job` makes of the photo with that digest, where the masks of its frames let it."""
-        chain = [[s.instruction, asdict(merged(s.settings, self.defaults))] for s in job.steps]
+        chain = [[s.instruction, _in_force(merged(s.settings, self.defaults))] for s in job.steps]
         band = {} if job.change is None else {"change": asdict(job.change)}
         return key_of(
             digest,
@@ -77,6 +79,7 @@ class RunSettings:
             full_resolution=self.full_resolution,
             size=self.size,
             lora=self.lora,
+            mask=self.mask,
         )
 
     def identity(self, chains: Chains) -> str:
@@ -86,7 +89,12 @@ class RunSettings:
             EditJob(no_photo, None, chain, chains.seed, chains.variants, change=chains.change)
             for chain in chains.chains
         ]
-        return key_of(b"", [self.key(job, b"") for job in jobs])
+        return key_of(b"", [*(self.key(job, b"") for job in jobs), *([self.mask] if self.mask else [])])
+
+
+def _in_force(settings: StepSettings) -> dict[str, object]:
+    """What is set; a setting that came later than an output leaves its key as it was."""
+    return {name: value for name, value in asdict(settings).items() if value is not None and value is not False}
 
 
 @dataclass(frozen=True)
@@ -125,8 +133,10 @@ class Preparer:
         claims: Claims | None,
         reader: SourceReader,
         decode: Callable[[bytes], Photo],
+        masks: GivenMasks | None = None,
     ) -> None:
         self._settings = settings
+        self._masks = masks
         self._checks = checks
         self._journal = journal
         self._claims = claims
@@ -155,8 +165,8 @@ class Preparer:
             return end("blocked", said.reason, said.scores)
         try:
             # Masks belong to what an output is made from; without a plugin that makes them, nothing is decoded here.
-            frames = loaded.photo.frames if self._checks.make_masks else ()
-            masks = [self._checks.mask(job, frame.rgb) for frame in frames]
+            has_masks = self._masks is not None or self._checks.make_masks
+            masks = [self._mask(job, frame.rgb) for frame in (loaded.photo.frames if has_masks else ())]
             key = self._settings.key(job, loaded.digest, masks)
             claimed = job if self._claims is None else self._claims.claim(job, key)
         except ItemError as problem:
@@ -174,6 +184,18 @@ class Preparer:
             self._record(ready)
             return ready
         return replace(ready, seconds=time.monotonic() - started)
+
+    def _mask(self, job: EditJob, image: Image) -> Image | None:
+        """Where both the user's mask and the plugins' let a frame change."""
+        made = self._checks.mask(job, image)
+        if self._masks is None:
+            return made
+        given = self._masks.of(job.source, image.size)
+        if made is None:
+            return given
+        from PIL import ImageChops
+
+        return ImageChops.darker(given, made)
 
     def _ready(
         self,

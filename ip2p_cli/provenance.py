@@ -30,6 +30,7 @@ class Provenance:
     full_resolution: bool = True
     size: int | None = None
     lora: str | None = None
+    mask: str | None = None
     version: str = __version__
 
     @property
@@ -63,6 +64,7 @@ class Provenance:
                 full_resolution=bool(data["full_resolution"]),
                 size=_or_none(int, data["size"]),
                 lora=_or_none(str, data.get("lora")),
+                mask=_or_none(str, data.get("mask")),
                 version=str(data["version"]),
             )
         except (TypeError, KeyError, RecursionError) as problem:
@@ -77,12 +79,14 @@ class Provenance:
             words += ["-i", instruction]
         settings = self.steps[0].settings if self.steps else StepSettings()
         for name, value in asdict(settings).items():
-            words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
+            option = f"--{name.replace('_', '-')}"
+            words += [] if value is None or value is False else [option] if value is True else [option, str(value)]
         return shlex.join([*words, *self._run_options()])
 
     def _run_options(self) -> list[str]:
         options = ["--model", self.model, *(["--lora", self.lora] if self.lora else []), "--seed", str(self.seed)]
         options += ["--variants", str(self.variant + 1)] if self.variant else []
+        options += ["--mask", self.mask] if self.mask else []
         options += ["--size", str(self.size)] if self.size else []
         options += [] if self.frames == "all" else ["--frames", self.frames]
         return options + ([] if self.full_resolution else ["--model-res"])
@@ -102,6 +106,7 @@ def _step(data: dict[str, Any]) -> Step:
         text_guidance=_or_none(float, data["text_guidance"]),
         image_guidance=_or_none(float, data["image_guidance"]),
         sampler=_or_none(str, data["sampler"]),
+        auto_mask=_or_none(bool, data.get("auto_mask")),
     )
     return Step(str(data["instruction"]), settings)
 

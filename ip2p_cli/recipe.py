@@ -193,6 +193,7 @@ def _settings(raw: Mapping[str, Any], where: str) -> StepSettings:
         text_guidance=number("text_guidance"),
         image_guidance=number("image_guidance"),
         sampler=None if sampler is None else _text(sampler, f"{where}: sampler"),
+        auto_mask=_switch(raw["auto_mask"], f"{where}: auto_mask") if "auto_mask" in raw else None,
     )
 
 
@@ -233,6 +234,12 @@ def _value(value: object, where: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise RecipeError(f"{where} is {value!r}; give a text or a number")
     return str(value)
+
+
+def _switch(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise RecipeError(f"{where} is {value!r}; give true or false")
+    return value
 
 
 def _texts(values: object, where: str) -> tuple[str, ...]:

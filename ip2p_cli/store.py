@@ -12,6 +12,7 @@ from ip2p_cli.chain import Edited
 from ip2p_cli.entries import UNWRITTEN, digest_of
 from ip2p_cli.errors import EnvironmentStop, ItemError
 from ip2p_cli.journal import Journal
+from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.output import encode
 from ip2p_cli.prepare import RunSettings
 from ip2p_cli.types import Outcome
@@ -26,11 +27,13 @@ class Store:
         journal: Journal | None,
         writer: AtomicWriter,
         stdout: BinaryIO | None = None,
+        mask_folder: Path | None = None,
     ) -> None:
         self._settings = settings
         self._journal = journal
         self._writer = writer
         self._stdout = stdout
+        self._masks = None if mask_folder is None else MaskFolder(mask_folder)
 
     def save(self, edited: Edited) -> Outcome:
         """Encode and write one picture.
@@ -49,6 +52,8 @@ class Store:
         except ItemError as problem:
             return self.record(failed(problem))
         try:
+            if self._masks is not None:
+                self._masks.save(edited)
             self._write(job.output, data)
         except ItemError as problem:  # not for good: permissions change
             return self.record(failed(problem), UNWRITTEN)

@@ -29,6 +29,7 @@ class StepSettings:
     text_guidance: float | None = None  # s_T of the paper
     image_guidance: float | None = None  # s_I of the paper
     sampler: str | None = None
+    auto_mask: bool | None = None  # change only where the model itself says that the instruction means
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,15 @@ class EditRequest:
     source_digest: bytes | None = None
     step_index: int = 0
     variant: int = 0
+    auto_mask: bool = False
 
 
 @dataclass(frozen=True)
 class EditResult:
-    """What came of one request. `change` holds figures in [0, 1] on how far the edit went (0: a copy)."""
+    """What came of one request. `change` holds figures in [0, 1] on how far the edit went (0: a copy).
+
+    With `auto_mask`, `mask` (mode L, the image's size) says where the image is the edit (255) and where the photo (0).
+    """
 
     image: Image
     instruction: str
@@ -95,6 +100,7 @@ class EditResult:
     image_guidance: float
     sampler: str
     change: Mapping[str, float] = field(default_factory=dict)
+    mask: Image | None = None
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,22 @@ class EditOptions:
     sampler: Annotated[
         str | None, typer.Option(metavar="NAME", help="ddim, euler, euler_a, dpm++2m …", rich_help_panel=_EDIT)
     ] = None
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="White may change, black stays bit for bit; one for all, or a folder that mirrors the photos'.",
+            rich_help_panel=_EDIT,
+        ),
+    ] = None
+    auto_mask: Annotated[
+        bool | None,
+        typer.Option(
+            "--auto-mask/--no-auto-mask",
+            help="Change only where the model itself says that the instruction means.",
+            rich_help_panel=_EDIT,
+        ),
+    ] = None
     seed: Annotated[
         int | None, typer.Option(help="Other seeds, other pictures. (default: 0)", rich_help_panel=_EDIT)
     ] = None
@@ -163,6 +179,14 @@ class OutputOptions:
         bool,
         typer.Option("--model-res", help="The model's own pixels, not the photo's size.", rich_help_panel=_OUTPUT),
     ] = False
+    mask_out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write the masks that were used, as PNG under the outputs' names.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
     on_exists: Annotated[
         OnExists | None,
         typer.Option(

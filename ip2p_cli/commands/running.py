@@ -22,6 +22,7 @@ from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
 from ip2p_cli.lora import find_lora
+from ip2p_cli.masks import GivenMasks
 from ip2p_cli.output import Encoding, Metadata, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
@@ -78,6 +79,7 @@ class Work:
     frames: Frames
     offline: bool
     shard: Shard | None
+    masks: GivenMasks | None
     shard_origin: str | None  # the variables that a shard comes from, if nobody asked for it
 
 
@@ -152,6 +154,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         frames=request.source.frames or Frames.ALL,
         offline=model.offline or config.get("offline", False),
         shard=shard,
+        masks=None if edit.mask is None else GivenMasks.at(edit.mask),
         shard_origin=shard_origin,
     )
 
@@ -173,6 +176,7 @@ def _step_settings(edit: EditOptions) -> StepSettings:
         text_guidance=guidance(edit.text_guidance, "--text-guidance"),
         image_guidance=guidance(edit.image_guidance, "--image-guidance"),
         sampler=edit.sampler,
+        auto_mask=edit.auto_mask,
     )
 
 
@@ -249,6 +253,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
         work.size,
         work.frames,
         None if lora is None else lora.name,
+        None if work.masks is None else work.masks.path.name,
     )
     _make_output_folder(work.target)
     checks, writer = Checks(work.manager), AtomicWriter(work.target.root)
@@ -269,9 +274,9 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
         stack.enter_context(display)
         stop = stack.enter_context(StopRequest(writer.discard_all, quiet=display.quiet))
         run = BatchRun(
-            Preparer(settings, checks, journal, claims, work.reader, decoders.decode),
+            Preparer(settings, checks, journal, claims, work.reader, decoders.decode, work.masks),
             FrameRunner(runner, work.batch_size),
-            Store(settings, journal, writer),
+            Store(settings, journal, writer, mask_folder=request.output.mask_out),
             [*listeners, *make_report(request.run, work.target, settings.defaults, work.reader)],
             work.batch_size,
             lambda: stop.requested,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import DDIMScheduler
 from PIL import Image
 from torch import Tensor
 
@@ -21,7 +22,8 @@ from ip2p_cli.editor.drawing import draw_over, share_drawn
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.loading import Components, load_components
 from ip2p_cli.editor.noise import pixels_digest
-from ip2p_cli.editor.request import Item, draw_noise, settle
+from ip2p_cli.editor.relevance import LEVELS, mask_of, relevance
+from ip2p_cli.editor.request import Item, draw_for_relevance, draw_noise, settle
 from ip2p_cli.editor.softness import measure_softness, soften
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
@@ -164,12 +166,13 @@ class Editor:
 
     def _edit_batch(self, items: Sequence[Item], full_resolution: bool) -> Iterator[EditResult | NonFiniteResult]:
         """Up to `batch_size` items of one bucket."""
-        for item, pictures in zip(items, self._run(items), strict=True):
+        masks = self._masks(items)
+        for item, pictures, mask in zip(items, self._run(items), masks, strict=True):
             if not _finite(pictures) and self.dtype != torch.float32:
                 with self._components.in_float32():
                     [pictures] = self._run([item])
             if _finite(pictures):
-                yield self._finish(item, *pictures, full_resolution)
+                yield self._finish(item, *pictures, mask, full_resolution)
             else:
                 reason = "the network gave NaN or infinity, also in float32"
                 yield NonFiniteResult(f"{item.request.instruction!r}: {reason}: try another seed or less guidance")
@@ -185,8 +188,15 @@ class Editor:
     def _run_networks(self, items: Sequence[Item]) -> tuple[list[_Photo], Tensor]:
         """Encode, denoise, decode: the photos and, on the CPU, the edits (n, 3, h, w)."""
         photos = [self._photo(item) for item in items]
+        bucket = self._bucket(items, photos)
+        latents = self.edit_latents(bucket, sampler=items[0].sampler, steps=items[0].steps)
+        latents = latents / self._components.vae.config.scaling_factor
+        edits = torch.stack([decode(self._components, each) for each in latents])
+        return photos, edits.cpu()  # one wait for the device
+
+    def _bucket(self, items: Sequence[Item], photos: Sequence[_Photo]) -> Bucket:
         noises, generators = zip(*(draw_noise(item, self._checkpoint) for item in items), strict=True)
-        bucket = Bucket(
+        return Bucket(
             photos=torch.stack([photo.latents for photo in photos]),
             texts=torch.stack([self.encode_text(item.request.instruction) for item in items]),
             no_text=self.encode_text(""),
@@ -194,15 +204,35 @@ class Editor:
             guidance=[item.guidance for item in items],
             generators=generators,
         )
-        latents = self.edit_latents(bucket, sampler=items[0].sampler, steps=items[0].steps)
-        latents = latents / self._components.vae.config.scaling_factor
-        edits = torch.stack([decode(self._components, each) for each in latents])
-        return photos, edits.cpu()  # one wait for the device
 
-    def _finish(self, item: Item, before: Tensor, after: Tensor, full_resolution: bool) -> EditResult:
+    @torch.inference_mode()
+    def _masks(self, items: Sequence[Item]) -> list[Image.Image | None]:
+        """Of each item that asks for one, where its instruction means to change it, at its image's size."""
+        asking = [item for item in items if item.request.auto_mask]
+        if not asking:
+            return [None] * len(items)
+        with self._components.exactly():
+            photos = [self._photo(item) for item in asking]
+            bucket = self._bucket(asking, photos)
+            draws = torch.stack([draw_for_relevance(item, self._checkpoint, len(LEVELS)) for item in asking])
+            scheduler = DDIMScheduler.from_config(dict(self._checkpoint.scheduler))
+            scale = float(self._components.vae.config.scaling_factor)
+            maps = iter(relevance(self._components.unet, scheduler, bucket, draws, scale, self.batch_size))
+        factor = self._checkpoint.factor
+        return [
+            mask_of(next(maps), item.fit.window, item.image.size, factor) if item.request.auto_mask else None
+            for item in items
+        ]
+
+    def _finish(
+        self, item: Item, before: Tensor, after: Tensor, mask: Image.Image | None, full_resolution: bool
+    ) -> EditResult:
         before, after = before.clamp(0, 1), after.clamp(0, 1)
+        image = self._enlarge(item, before, after) if full_resolution else _to_image(after)
+        if mask is not None:
+            image, mask = _within(image, item.image, mask)
         return EditResult(
-            image=self._enlarge(item, before, after) if full_resolution else _to_image(after),
+            image=image,
             instruction=item.request.instruction,
             seed=item.request.seed,
             steps=item.steps,
@@ -210,6 +240,7 @@ class Editor:
             image_guidance=item.guidance.image,
             sampler=item.sampler,
             change=measure_change(before, after),
+            mask=mask,
         )
 
     @torch.inference_mode()
@@ -245,6 +276,13 @@ def _batches(items: Sequence[Item], size: int) -> Iterator[list[int]]:
 
 def _finite(pictures: tuple[Tensor, Tensor]) -> bool:
     return all(bool(torch.isfinite(picture).all()) for picture in pictures)
+
+
+def _within(edited: Image.Image, photo: Image.Image, mask: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """The edit where the mask is 255, the photo where it is 0, and the mask, all of the edit's size."""
+    if photo.size != edited.size:  # the model's own pixels were asked for
+        photo, mask = (picture.resize(edited.size, Image.Resampling.LANCZOS) for picture in (photo, mask))
+    return Image.composite(edited, photo, mask), mask
 
 
 def _to_image(picture: Tensor) -> Image.Image:

@@ -29,7 +29,7 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class NetworkRows:
     """A slice of the plan as the network takes it; the same at every step but for the noisy latents."""
 
     items: Tensor  # (k,) of each row, its item
@@ -49,24 +49,24 @@ def denoise(unet: Any, scheduler: Any, steps: int, bucket: Bucket, rows_at_once:
     on_device = timesteps.to(device)  # one copy for all steps, where `timesteps[i].to(device)` is one at each
     extra = _extra_arguments(scheduler, bucket.generators)
     plan = plan_rows(bucket.guidance)
-    chunks = _chunks(plan, bucket, rows_at_once)
+    chunks = cut_rows(plan, bucket, rows_at_once)
     combine = Combiner(plan, device)
     latents = bucket.noise.to(device, torch.float32) * float(scheduler.init_noise_sigma)
     for step, timestep in enumerate(timesteps):
         scaled = scheduler.scale_model_input(latents, timestep)
-        rows = torch.cat([_evaluate(unet, chunk, scaled, on_device[step]) for chunk in chunks])  # (r, c, h, w)
+        rows = torch.cat([evaluate(unet, chunk, scaled, on_device[step]) for chunk in chunks])  # (r, c, h, w)
         latents = scheduler.step(combine(rows), timestep, latents, **extra, return_dict=False)[0]
     return latents
 
 
-def _evaluate(unet: Any, rows: _Rows, scaled: Tensor, timestep: Tensor) -> Tensor:
+def evaluate(unet: Any, rows: NetworkRows, scaled: Tensor, timestep: Tensor) -> Tensor:
     """The network's prediction for a slice of rows.  # (real, c, h, w)"""
     sample = torch.cat([scaled[rows.items].to(rows.photos.dtype), rows.photos], dim=1)  # (k, 2c, h, w)
     predicted: Tensor = unet(sample, timestep, encoder_hidden_states=rows.texts, return_dict=False)[0]
     return predicted[: rows.real]
 
 
-def _chunks(plan: RowPlan, bucket: Bucket, size: int) -> list[_Rows]:
+def cut_rows(plan: RowPlan, bucket: Bucket, size: int) -> list[NetworkRows]:
     """Cut the plan into slices of exactly `size` rows."""
     device = bucket.photos.device
     chunks = []
@@ -78,7 +78,7 @@ def _chunks(plan: RowPlan, bucket: Bucket, size: int) -> list[_Rows]:
         photos = bucket.photos[items]
         photos = torch.where((kinds == NONE)[:, None, None, None], torch.zeros_like(photos), photos)
         texts = torch.where((kinds == FULL)[:, None, None], bucket.texts[items], bucket.no_text)
-        chunks.append(_Rows(items, photos, texts, real))
+        chunks.append(NetworkRows(items, photos, texts, real))
     return chunks
 
 

@@ -72,9 +72,23 @@ def _choose_fit(request: EditRequest, checkpoint: Checkpoint, native: int) -> Fi
 
 def draw_noise(item: Item, checkpoint: Checkpoint) -> tuple[Tensor, torch.Generator]:
     """The item's starting noise (c, h, w), and its generator for a sampler that needs more."""
+    generator = _generator(item)
+    noise = initial_noise(generator, *_latent_shape(item, checkpoint))
+    request = item.request
+    return (noise if request.noise is None else request.noise.float().cpu()), generator
+
+
+def draw_for_relevance(item: Item, checkpoint: Checkpoint, count: int) -> Tensor:
+    """The noises that the item's relevance map is made with, none of which it is edited with.  # (count, c, h, w)"""
+    generator = _generator(item, b"relevance")
+    return torch.stack([initial_noise(generator, *_latent_shape(item, checkpoint)) for _ in range(count)])
+
+
+def _generator(item: Item, purpose: bytes = b"") -> torch.Generator:
     request = item.request
     digest = request.source_digest if request.source_digest is not None else pixels_digest(item.image)
-    generator = item_generator(request.seed, digest, request.step_index, request.variant)
-    height, width = item.fit.height // checkpoint.factor, item.fit.width // checkpoint.factor
-    noise = initial_noise(generator, checkpoint.latent_channels, height, width)
-    return (noise if request.noise is None else request.noise.float().cpu()), generator
+    return item_generator(request.seed, digest + purpose, request.step_index, request.variant)
+
+
+def _latent_shape(item: Item, checkpoint: Checkpoint) -> tuple[int, int, int]:
+    return checkpoint.latent_channels, item.fit.height // checkpoint.factor, item.fit.width // checkpoint.factor

@@ -18,6 +18,7 @@ from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.frames import FrameRunner
 from ip2p_cli.images import decode
 from ip2p_cli.journal import Journal
+from ip2p_cli.masks import GivenMasks
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
 from ip2p_cli.prepare import Preparer, RunSettings
 from ip2p_cli.sources import SourceReader
@@ -71,6 +72,8 @@ class Bench:
         retry_failed: bool = False,
         plans: Iterator[PhotoPlan] | None = None,
         listeners: tuple[Any, ...] = (),
+        masks: GivenMasks | None = None,
+        mask_folder: Path | None = None,
     ) -> list[str]:
         chains = Chains((tuple(map(Step, instructions)),), seed=seed, variants=variants)
         settings = RunSettings("fake", self.editor.fingerprint, full_resolution=full_resolution)
@@ -88,9 +91,10 @@ class Bench:
                     Claims(journal, on_exists, retry_failed=retry_failed),
                     SourceReader(BytesIO()),
                     decode,
+                    masks,
                 ),
                 FrameRunner(runner, batch_size),
-                Store(settings, journal, AtomicWriter(self.out)),
+                Store(settings, journal, AtomicWriter(self.out), mask_folder=mask_folder),
                 [self.recorder, *listeners],
                 batch_size,
                 self.stop,

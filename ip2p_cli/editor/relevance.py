@@ -1,0 +1,83 @@
+"""Where an instruction means to change a photo, asked of the model itself.
+
+The photo is noised, and the network predicts it twice, with the instruction and without: where the two differ, the
+instruction has something to do (DiffEdit, Couairon et al. 2022, arXiv 2210.11427, section 3.2; for InstructPix2Pix
+"Watch Your Steps", Mirzaei et al. 2023, arXiv 2308.08947, section 3.1).
+
+Shapes: n items, k draws of noise each, latents (c, h, w), text of l tokens of width d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ip2p_cli.editor.denoise import Bucket, cut_rows, evaluate
+from ip2p_cli.editor.guidance import Guidance, plan_rows
+
+LEVELS = (0.5, 0.6, 0.7, 0.8)  # shares of the timesteps: one draw of noise at each
+STRONGEST = 0.98  # quantile of the map that counts as 1: above it are outliers
+RADIUS = 0.8  # of the smoothing, in latents
+OUTSIDE, INSIDE = 0.25, 0.45  # of the strongest: less is left alone, more may change freely
+BOTH = Guidance(text=2.0, image=1.0)  # asks for the rows with and without the instruction, and no third
+
+
+def relevance(unet: Any, scheduler: Any, bucket: Bucket, draws: Tensor, scale: float, rows_at_once: int) -> Tensor:
+    """How far the two predictions differ at each place, mean over channels and draws.  # (n, h, w)
+
+    Args:
+        bucket: photos and texts; its noise and guidance are not used.
+        draws: (n, k, c, h, w) standard normal, k = len(LEVELS).
+        scale: the autoencoder's scaling factor, which `bucket.photos` lack.
+    """
+    asked = replace(bucket, guidance=[BOTH] * len(bucket.photos))
+    chunks = cut_rows(plan_rows(asked.guidance), asked, rows_at_once)
+    clean = bucket.photos.float() * scale
+    total = torch.zeros_like(clean[:, 0])
+    for number, level in enumerate(LEVELS):
+        timestep = torch.tensor(int(level * scheduler.config.num_train_timesteps))
+        noise = draws[:, number].to(clean.device)
+        noised = scheduler.add_noise(clean, noise, timestep.expand(len(clean)))
+        place = timestep.to(clean.device)
+        rows = torch.cat([evaluate(unet, chunk, noised, place) for chunk in chunks]).float()  # (2n, c, h, w)
+        total += (rows[0::2] - rows[1::2]).abs().mean(dim=1)
+    return total / len(LEVELS)
+
+
+def mask_of(relevance: Tensor, window: Sequence[slice], size: tuple[int, int], factor: int) -> Image.Image:
+    """A mask (mode L) of a photo's size from a map at the latents' (h, w); soft edges, exactly 0 and 255 elsewhere.
+
+    `window` is the photo's part of the canvas, in pixels of the model's size. An instruction that means all of the
+    photo makes a map without high places, and so a mask that is 255 nearly everywhere.
+    """
+    values = _smooth(relevance.float().cpu().numpy())
+    strongest = max(float(np.quantile(values, STRONGEST)), 1e-12)
+    canvas = Image.fromarray((values / strongest).astype(np.float32))  # mode F
+    canvas = canvas.resize((relevance.shape[1] * factor, relevance.shape[0] * factor), Image.Resampling.BICUBIC)
+    rows, columns = window
+    height, width = canvas.height, canvas.width
+    box = (columns.indices(width)[0], rows.indices(height)[0], columns.indices(width)[1], rows.indices(height)[1])
+    whole = np.asarray(canvas.crop(box).resize(size, Image.Resampling.BICUBIC))
+    t = np.clip((whole - OUTSIDE) / (INSIDE - OUTSIDE), 0, 1)
+    return Image.fromarray(np.rint(255 * t * t * (3 - 2 * t)).astype(np.uint8))
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """A Gaussian of RADIUS, mirrored at the borders; cut at three times it."""
+    reach = max(1, round(3 * RADIUS))
+    offsets = np.arange(-reach, reach + 1)
+    kernel = np.exp(-0.5 * (offsets / RADIUS) ** 2)
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        padded = np.pad(values, [(reach, reach) if a == axis else (0, 0) for a in (0, 1)], mode="symmetric")
+        values = sum(
+            weight * np.take(padded, np.arange(values.shape[axis]) + place, axis=axis)
+            for place, weight in enumerate(kernel)
+        )
+    return values

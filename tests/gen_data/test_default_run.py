@@ -1,0 +1,38 @@
+"""`ip2p gen-data -o data/` with no other option: the paper's loop on the models that ship, down to a trained editor."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ip2p_cli.api import REQUIRED
+from ip2p_gen_data.world.shipped import are_shipped
+
+ENOUGH = 200  # pairs
+
+
+def ip2p(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ip2p_cli", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not are_shipped(), reason="the world's models are not in this installation")
+def test_one_command_makes_pairs_that_an_editor_is_trained_on(tmp_path: Path) -> None:
+    import datasets
+
+    ip2p("gen-data", "-o", "data", folder=tmp_path)
+    rows = datasets.load_dataset(str(tmp_path / "data"), split="train", cache_dir=str(tmp_path / "cache"))
+    assert len(rows) >= ENOUGH
+    assert set(REQUIRED) <= set(rows.column_names)
+    assert rows[0]["original_image"].size == rows[0]["edited_image"].size == (64, 64)
+    ip2p("gen-data", "validate", "data", folder=tmp_path)
+    ip2p("train", "data", "-o", "model", "--max-steps", "2", folder=tmp_path)
+    rows[0]["original_image"].save(tmp_path / "photo.png")
+    ip2p("edit", "photo.png", "-i", rows[0]["edit_prompt"], "--model", "model", "--steps", "2", folder=tmp_path)
+    assert (tmp_path / "edited" / "photo.png").exists()
