@@ -9,7 +9,8 @@ from pathlib import Path
 from ip2p_cli.api import UsageError, shards_of
 from ip2p_eval.magicbrush.layout import SESSIONS
 
-SUITES = ("looks", "local", "guidance", "curve", "emu", "magicbrush", "world")
+SUITES = ("looks", "local", "guidance", "curve", "emu", "magicbrush", "world", "masks")
+OF_WORLD = ("world", "masks")
 OF_PHOTOS = ("looks", "local", "guidance")
 
 
@@ -22,9 +23,9 @@ def choose_suite(name: str | None, data: Path | None) -> str:
     if name is not None and name not in SUITES:
         raise UsageError(f"unknown suite {name!r}; there are: {', '.join(SUITES)}")
     if data is None:
-        if name != "world":
+        if name not in OF_WORLD:
             what = f"--suite {name} needs" if name else "eval needs"
-            raise UsageError(f"{what} DATA: a folder of photos or a dataset; only --suite world needs none")
+            raise UsageError(f"{what} DATA: a folder of photos or a dataset; only --suite world and masks need none")
         return name
     if name is not None:
         return name

@@ -25,7 +25,7 @@ def evaluate(
     suite: Annotated[
         str | None,
         typer.Option(
-            help="looks, local, guidance (photos), curve, emu (datasets), magicbrush, world. [default: by DATA]"
+            help="looks, local, guidance (photos), curve, emu (datasets), magicbrush, world, masks. [default: by DATA]"
         ),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for figures and pictures.")] = Path(
@@ -37,7 +37,7 @@ def evaluate(
     families: Annotated[
         str, typer.Option(metavar="A,B", help="looks, local, guidance: only these families. [default: all]")
     ] = "",
-    scenes: Annotated[int, typer.Option(min=2, help="world: how many held-out scenes.")] = 500,
+    scenes: Annotated[int, typer.Option(min=2, help="world, masks: how many held-out scenes.")] = 500,
     clip: Annotated[
         str | None, typer.Option(metavar="NAME|DIR", help="CLIP or SigLIP to compare by. [default: the world's]")
     ] = None,
@@ -77,7 +77,11 @@ def evaluate(
     names = models_to_compare(model or (), name, generated or ())
     shared = Shared(output, limit, seed, not model_res, device, offline)
     prepared: Suite
-    if data is None or name == "world":
+    if name == "masks":
+        from ip2p_eval.suites import masks
+
+        prepared = masks.prepare(shared, scenes)
+    elif data is None or name == "world":
         from ip2p_eval.suites import world
 
         prepared = world.prepare(shared, scenes)
