@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from ip2p_cli.checks import Checks
+from ip2p_cli.checks import Checks, highest
 from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
 from ip2p_cli.prepare import Ready
 from ip2p_cli.recipe import merged
@@ -49,6 +49,7 @@ class Edited:
     seconds: float
     review: StepSettings = StepSettings()  # settings that a review asked for, over those of each step
     further: tuple[Image, ...] = ()  # the other frames or pages
+    scores: Mapping[str, float] = field(default_factory=dict)  # of the checks
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,11 @@ class ChainRunner:
         ready, job = attempt.ready, attempt.ready.job
         seconds += ready.seconds
         if attempt.failure is not None:
-            return Outcome(job, "failed", self._model, seconds, attempt.failure)
+            return Outcome(job, "failed", self._model, seconds, attempt.failure, scores=ready.scores)
         verdict = self._checks.review(job, ready.photo.rgb, attempt.image, attempt.change)
-        flags = ready.flags
+        flags, scores = ready.flags, highest([ready.scores, verdict.scores])
         if verdict.severity is Severity.BLOCK:
-            return Outcome(job, "blocked", self._model, seconds, verdict.reason, attempt.change)
+            return Outcome(job, "blocked", self._model, seconds, verdict.reason, attempt.change, scores)
         if verdict.severity is Severity.RETRY:
             if attempt.number < MAX_TRIES:
                 settings = merged(verdict.settings or StepSettings(), attempt.settings)
@@ -125,7 +126,7 @@ class ChainRunner:
             flags = (*flags, f"still not as wanted after {MAX_TRIES} tries: {verdict.reason}")
         if verdict.severity is Severity.FLAG:
             flags = (*flags, verdict.reason)
-        return Edited(ready, attempt.image, attempt.change, flags, seconds, attempt.settings)
+        return Edited(ready, attempt.image, attempt.change, flags, seconds, attempt.settings, scores=scores)
 
     def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
         longest = max(len(attempt.ready.job.steps) for attempt in attempts)

@@ -62,6 +62,7 @@ def item_event(outcome: Outcome) -> dict[str, object]:
         "seconds": round(outcome.seconds, 3),
         "reason": outcome.reason,
         "change": {name: round(float(value), 6) for name, value in outcome.change.items()},
+        "scores": {name: round(float(value), 6) for name, value in outcome.scores.items()},
     }
 
 

@@ -41,7 +41,9 @@ class Store:
         job, started = edited.ready.job, time.monotonic()
 
         def failed(problem: ItemError) -> Outcome:
-            return Outcome(job, "failed", self._settings.model, edited.seconds, str(problem), edited.change)
+            return Outcome(
+                job, "failed", self._settings.model, edited.seconds, str(problem), edited.change, edited.scores
+            )
 
         try:
             provenance = self._settings.provenance(job, edited.review)
@@ -54,7 +56,8 @@ class Store:
             return self.record(failed(problem), UNWRITTEN)
         seconds = edited.seconds + time.monotonic() - started
         status = "flagged" if edited.flags else "done"
-        return Outcome(job, status, self._settings.model, seconds, "; ".join(edited.flags) or None, edited.change)
+        reason = "; ".join(edited.flags) or None
+        return Outcome(job, status, self._settings.model, seconds, reason, edited.change, edited.scores)
 
     def record(self, outcome: Outcome, state: str | None = None) -> Outcome:
         """Note in the journal that nothing came of a job, and why."""

@@ -136,6 +136,7 @@ class Outcome:
     seconds: float = 0.0
     reason: str | None = None
     change: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)  # of the checks, "plugin.name"
 
 
 @dataclass(frozen=True)
