@@ -5,7 +5,7 @@ Importing this module loads no torch, numpy, diffusers or transformers; `load_ed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ip2p_cli.bar import progress_bar
 from ip2p_cli.data_engines import (
@@ -69,6 +69,8 @@ if TYPE_CHECKING:
 
     from ip2p_cli.editor import Editor
 
+T = TypeVar("T")
+
 __all__ = [
     "COLUMNS",
     "INSTRUCTIONS",
@@ -120,6 +122,7 @@ __all__ = [
     "shard_path",
     "shards_of",
     "text_check",
+    "user_setting",
     "write_shard",
     "writing",
 ]
@@ -211,5 +214,18 @@ def text_check(*, plugins: pluggy.PluginManager | None = None) -> Callable[[str]
     """text -> the verdict of all installed instruction checks on it; each distinct text is asked about once."""
     from ip2p_cli.checks import text_check as of_manager
     from ip2p_cli.plugin_manager import create_plugin_manager
+    from ip2p_cli.watched import LIMIT
 
-    return of_manager(create_plugin_manager() if plugins is None else plugins)
+    manager = create_plugin_manager() if plugins is None else plugins
+    return of_manager(manager, user_setting("check_seconds", LIMIT))
+
+
+def user_setting(key: str, default: T) -> T:
+    """What the user's config file or the variable IP2P_KEY says for `key`, one of those in docs/pipelines.md.
+
+    Raises:
+        UsageError: the file cannot be read, or a value does not fit.
+    """
+    from ip2p_cli.config import load_config
+
+    return load_config().get(key, default)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from ip2p_cli.change_band import DEFAULT_TRIES
-from ip2p_cli.checks import Checks
+from ip2p_cli.checks import Checks, highest
 from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
 from ip2p_cli.prepare import Ready
 from ip2p_cli.recipe import merged
@@ -118,10 +118,10 @@ class ChainRunner:
         ready, job = attempt.ready, attempt.ready.job
         seconds += ready.seconds
         if attempt.failure is not None:
-            return Outcome(job, "failed", self._model, seconds, attempt.failure)
+            return Outcome(job, "failed", self._model, seconds, attempt.failure, scores=ready.scores)
         verdict = self._checks.review(job, ready.photo.rgb, attempt.image, attempt.change, attempt.used, attempt.tries)
         flags, tries = ready.flags, (*attempt.tries, Try(attempt.used, verdict.scores))
-        scores = {**ready.scores, **verdict.scores}
+        scores = highest([ready.scores, verdict.scores])
         if verdict.severity is Severity.BLOCK:
             return Outcome(job, "blocked", self._model, seconds, verdict.reason, attempt.change, scores=scores)
         if verdict.severity is Severity.RETRY:

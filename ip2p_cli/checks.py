@@ -1,7 +1,9 @@
-"""The checks of all plugins: every verdict is collected, the strictest wins, and a check that crashes blocks."""
+"""The checks of all plugins: every verdict is collected, the strictest wins; one that crashes or hangs blocks."""
 
 from __future__ import annotations
 
+import functools
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -9,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from ip2p_cli.errors import ItemError, RecipeError
+from ip2p_cli.errors import Ip2pError, ItemError, RecipeError, UsageError
 from ip2p_cli.plugin_manager import each_call
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.types import EditJob, Severity, Source, Step, StepSettings, Try, Verdict
+from ip2p_cli.watched import LIMIT, NoAnswer, Watch
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,25 +38,48 @@ def strictest(verdicts: Iterable[tuple[str, Verdict]]) -> Verdict:
     )
 
 
-def text_check(manager: pluggy.PluginManager) -> Callable[[str], Verdict]:
+def highest(scores: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Of several frames or stages, the highest score of each name."""
+    top: dict[str, float] = {}
+    for each in scores:
+        for name, value in each.items():
+            top[name] = max(value, top.get(name, value))
+    return top
+
+
+def text_check(manager: pluggy.PluginManager, seconds: float = LIMIT) -> Callable[[str], Verdict]:
     """text -> the verdict of all plugins' instruction checks on it, for texts that no photo belongs to yet."""
-    checks = Checks(manager)
+    checks = Checks(manager, seconds)
     source = Source(None, PurePosixPath("-"))
     return lambda text: checks.instructions(EditJob(source, None, (Step(text),)))
 
 
 def require_checks(manager: pluggy.PluginManager, required: Iterable[str]) -> None:
-    """See that the checks a recipe requires are installed and switched on.
+    """See that the checks that a recipe or the user requires are installed, switched on and able to work.
 
     Raises:
-        RecipeError: one is not.
+        RecipeError: one is not installed, or is switched off.
+        MissingExtra, ModelError: one lacks an extra or its weights; whatever its `ip2p_prepare_check` raises.
     """
     installed = {plugin for hook in CHECK_HOOKS for plugin, _ in _implementers(manager, hook)}
-    for name in required:
+    names = set(required)
+    for name in sorted(names):
         if name not in installed:
-            raise RecipeError(
-                f"the recipe requires the check {name!r}, which is not installed; {did_you_mean(name, installed)}"
-            )
+            raise RecipeError(f"the check {name!r} is required, and not installed; {did_you_mean(name, installed)}")
+    for plugin, prepare in each_call(manager, "ip2p_prepare_check"):
+        if plugin in names:
+            _prepare(plugin, prepare)
+
+
+def _prepare(plugin: str, prepare: Callable[[], None]) -> None:
+    try:
+        prepare()
+    except Ip2pError:
+        raise
+    except Exception as problem:
+        raise UsageError(
+            f"the check {plugin!r} is required, and cannot work ({type(problem).__name__}: {problem})"
+        ) from problem
 
 
 def _implementers(manager: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, object]]:
@@ -62,10 +88,14 @@ def _implementers(manager: pluggy.PluginManager, hook: str) -> Iterator[tuple[st
 
 
 class Checks:
-    """Asks the plugins. Their code may not be ready for threads, so it is called by one thread at a time."""
+    """Asks the plugins. Their code may not be ready for threads, so it is called by one thread at a time.
 
-    def __init__(self, manager: pluggy.PluginManager) -> None:
+    Each has `seconds` to answer in; one that is late blocks.
+    """
+
+    def __init__(self, manager: pluggy.PluginManager, seconds: float = LIMIT) -> None:
         self._manager = manager
+        self._watch = Watch(seconds)
         self._lock = threading.Lock()
         self._instructions: dict[str, Verdict] = {}
 
@@ -104,12 +134,13 @@ class Checks:
     def _verdicts(self, hook: str, **arguments: object) -> Iterator[tuple[str, Verdict]]:
         for plugin, call in each_call(self._manager, hook, **arguments):
             try:
-                verdict = call()
+                verdict = _sound(self._watch.call(plugin, call), may_retry=hook == "ip2p_review_result")
+            except NoAnswer as problem:
+                verdict = Verdict.block(f"the check hangs, and so blocks ({problem})")
             except Exception as problem:
                 verdict = Verdict.block(f"the check crashed, and so blocks ({type(problem).__name__}: {problem})")
-            if verdict is None:
-                continue
-            yield plugin, _sound(verdict, may_retry=hook == "ip2p_review_result")
+            if verdict is not None:
+                yield plugin, verdict
 
     @property
     def make_masks(self) -> bool:
@@ -127,15 +158,17 @@ class Checks:
         together: Image | None = None
         with self._lock:
             for plugin, call in each_call(self._manager, "ip2p_make_mask", job=job, image=image):
-                mask = _mask_of(plugin, call, image)
+                mask = _mask_of(plugin, functools.partial(self._watch.call, plugin, call), image)
                 if mask is not None:
                     together = mask if together is None else ImageChops.darker(together, mask)
         return together
 
 
-def _mask_of(plugin: str, call: object, image: Image) -> Image | None:
+def _mask_of(plugin: str, call: Callable[[], Image | None], image: Image) -> Image | None:
     try:
-        mask: Image | None = call()  # type: ignore[operator]
+        mask = call()
+    except NoAnswer as problem:
+        raise ItemError(f"plugin {plugin!r} hangs over a mask ({problem})") from problem
     except Exception as problem:
         raise ItemError(f"plugin {plugin!r} could not make a mask ({type(problem).__name__}: {problem})") from problem
     if mask is not None and (mask.mode != "L" or mask.size != image.size):
@@ -145,9 +178,14 @@ def _mask_of(plugin: str, call: object, image: Image) -> Image | None:
     return mask
 
 
-def _sound(verdict: object, may_retry: bool) -> Verdict:
+def _sound(verdict: object, may_retry: bool) -> Verdict | None:
+    if verdict is None:
+        return None
     if not isinstance(verdict, Verdict):
         return Verdict.block(f"the check gave {verdict!r}, which is no verdict, and so blocks")
+    unsound = [name for name, score in verdict.scores.items() if not math.isfinite(float(score))]
+    if unsound:  # NaN is neither above nor below a threshold
+        return Verdict.block(f"the check gave no number for {unsound[0]!r}, and so blocks")
     if verdict.severity is Severity.RETRY and not may_retry:
         return Verdict.block(f"{verdict.reason}; only a review of a result can ask for a retry, and so this blocks")
     return verdict

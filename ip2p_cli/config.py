@@ -56,6 +56,20 @@ def _number(value: object) -> float:
     return float(value)
 
 
+def _share(value: object) -> float:
+    number = _number(value)
+    if not 0 <= number <= 1:  # NaN fails too
+        raise ValueError("give a number from 0 to 1")
+    return number
+
+
+def _seconds(value: object) -> float:
+    number = _number(value)
+    if not 0 < number <= 86_400:
+        raise ValueError("give seconds, more than 0, a day at most")
+    return number
+
+
 def _switch(value: object) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if isinstance(value, str) and value.lower() in words:
@@ -97,6 +111,11 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "quiet": _switch,
     "no_plugin": _names,
     "max_megapixels": _megapixels,
+    "require_checks": _names,
+    "check_seconds": _seconds,
+    "deny_list": _text,
+    "nsfw_threshold": _share,
+    "sd_safety": _text,
 }
 
 

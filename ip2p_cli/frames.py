@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from ip2p_cli.chain import Edited
+from ip2p_cli.checks import highest
 from ip2p_cli.prepare import Ready
 from ip2p_cli.types import Outcome
 
@@ -53,5 +54,11 @@ def _joined(ready: Ready, ends: list[Edited | Outcome]) -> Edited | Outcome:
     change = {name: sum(end.change.get(name, 0.0) for end in edited) / len(edited) for name in edited[0].change}
     flags = tuple(dict.fromkeys(flag for end in edited for flag in end.flags))
     return replace(
-        edited[0], ready=ready, change=change, flags=flags, seconds=seconds, further=tuple(e.image for e in edited[1:])
+        edited[0],
+        ready=ready,
+        change=change,
+        flags=flags,
+        scores=highest(end.scores for end in edited),
+        seconds=seconds,
+        further=tuple(end.image for end in edited[1:]),
     )

@@ -39,6 +39,11 @@ def ip2p_register_models() -> list[ModelInfo]:
 
 
 @hookspec
+def ip2p_prepare_check() -> None:
+    """Before a run that requires this plugin's checks by name: load what they need, or raise an `Ip2pError`."""
+
+
+@hookspec
 def ip2p_check_instruction(job: EditJob, step: Step) -> Verdict | None:
     """Once per distinct instruction, before any pixel is read. A crash blocks (fails closed)."""
 

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ip2p_cli.checks import Checks
+from ip2p_cli.checks import Checks, highest
 from ip2p_cli.claims import Claims, Ended, Held
 from ip2p_cli.entries import digest_of, key_of
 from ip2p_cli.errors import ItemError
@@ -106,8 +106,8 @@ class Ready:
     digest: bytes
     mask: Image | None = None
     flags: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)  # what checks have given so far
     seconds: float = 0.0
-    scores: Mapping[str, float] = field(default_factory=dict)  # of the checks so far
     further: tuple[Ready, ...] = ()  # the photo's other frames or pages, as rows of the same job
 
 
@@ -155,8 +155,9 @@ class Preparer:
     def _prepare(self, item: PlannedJob, loaded: _LoadedPhoto) -> Prepared:
         job, started = item.job, time.monotonic()
 
-        def end(status: str, reason: str | None, scores: Mapping[str, float] = {}) -> Outcome:
-            return Outcome(job, status, self._settings.model, time.monotonic() - started, reason, scores=scores)
+        def end(status: str, reason: str | None, scores: Mapping[str, float] | None = None) -> Outcome:
+            seconds = time.monotonic() - started
+            return Outcome(job, status, self._settings.model, seconds, reason, scores=scores or {})
 
         if item.problem is not None:
             return end("failed", item.problem)
@@ -203,18 +204,20 @@ class Preparer:
         loaded: _LoadedPhoto,
         masks: Sequence[Image | None],
         said: Verdict,
-        end: Callable[..., Outcome],
+        end: Callable[[str, str | None, Mapping[str, float]], Outcome],
     ) -> Ready | Outcome:
         photo = loaded.photo
-        seen = max((self._checks.source(job, frame.rgb) for frame in photo.frames), key=lambda said: said.severity)
+        all_seen = [self._checks.source(job, frame.rgb) for frame in photo.frames]
+        seen = max(all_seen, key=lambda verdict: verdict.severity)
+        scores = highest([said.scores, *(verdict.scores for verdict in all_seen)])
         if seen.severity >= Severity.RETRY:
-            return end("blocked", seen.reason, {**said.scores, **seen.scores})
+            return end("blocked", seen.reason, scores)
         flags = tuple(verdict.reason for verdict in (said, seen) if verdict.severity is Severity.FLAG)
         frames = zip(photo.frames, masks or [None] * len(photo.frames), strict=True)
         rows = [
             Ready(job, replace(photo, rgb=frame.rgb, alpha=frame.alpha), loaded.digest, mask) for frame, mask in frames
         ]
-        return replace(rows[0], flags=flags, scores={**said.scores, **seen.scores}, further=tuple(rows[1:]))
+        return replace(rows[0], flags=flags, scores=scores, further=tuple(rows[1:]))
 
     def _record(self, outcome: Outcome) -> None:
         if self._journal is not None and outcome.job.output is not None:
@@ -264,7 +267,7 @@ def planned_outcomes(plan: PhotoPlan, checks: Checks, model: str) -> Iterator[Ou
         if item.problem is not None:
             yield Outcome(job, "failed", model, reason=item.problem)
         elif said.severity >= Severity.RETRY:
-            yield Outcome(job, "blocked", model, reason=said.reason)
+            yield Outcome(job, "blocked", model, reason=said.reason, scores=said.scores)
         elif job.source.path is not None and not job.source.path.exists():
             yield Outcome(job, "failed", model, reason="no such file; check the name")
         else:

@@ -44,7 +44,8 @@ class Store:
         job, started = edited.ready.job, time.monotonic()
 
         def failed(problem: ItemError) -> Outcome:
-            return Outcome(job, "failed", self._settings.model, edited.seconds, str(problem), edited.change)
+            reason, model = str(problem), self._settings.model
+            return Outcome(job, "failed", model, edited.seconds, reason, edited.change, scores=edited.scores)
 
         try:
             provenance = self._settings.provenance(job, edited.review)

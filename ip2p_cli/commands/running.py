@@ -36,6 +36,7 @@ from ip2p_cli.signing import load_signing
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.types import ChangeBand, StepSettings
+from ip2p_cli.watched import LIMIT
 from ip2p_cli.writing import writing
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Work:
     encoding: Encoding
     on_exists: OnExists
     max_megapixels: int
+    check_seconds: float
     frames: Frames
     offline: bool
     shard: Shard | None
@@ -127,7 +129,8 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     manager = create_plugin_manager(model.no_plugin or ())
     _check_plugin_names(manager, model.no_plugin or ())
     _check_samplers(manager, _samplers(chains))
-    require_checks(manager, [*recipe.require, *([MEASURES_CHANGE] if chains.change else [])])
+    asked = [MEASURES_CHANGE] if chains.change else []
+    require_checks(manager, (*recipe.require, *config.get("require_checks", ()), *asked))
     reader = SourceReader()
     shard, shard_origin = _shard(request.run.shard, target)
     orders = read_orders(
@@ -151,6 +154,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
         on_exists=output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists"),
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
+        check_seconds=config.get("check_seconds", LIMIT),
         frames=request.source.frames or Frames.ALL,
         offline=model.offline or config.get("offline", False),
         shard=shard,
@@ -221,7 +225,7 @@ def _one_of(choices: type, value: str, key: str):  # type: ignore[no-untyped-def
 
 
 def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
-    summary, checks = Summary(), Checks(work.manager)
+    summary, checks = Summary(), Checks(work.manager, work.check_seconds)
     for photo in filter(None, work.orders.plans):
         for outcome in planned_outcomes(photo, checks, work.model):
             summary.add(outcome)
@@ -256,7 +260,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
         None if work.masks is None else work.masks.path.name,
     )
     _make_output_folder(work.target)
-    checks, writer = Checks(work.manager), AtomicWriter(work.target.root)
+    checks, writer = Checks(work.manager, work.check_seconds), AtomicWriter(work.target.root)
     with ExitStack() as stack:
         journal = claims = None
         if work.target.root is not None:

@@ -24,6 +24,7 @@ from ip2p_cli.prepare import Preparer, RunSettings
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.store import Store
 from ip2p_cli.types import Outcome, Source, Step
+from ip2p_cli.watched import LIMIT
 from tests.fakes import FakeEditor
 
 
@@ -56,6 +57,7 @@ class Bench:
         self.recorder = Recorder()
         self.exit_code: int | None = None
         self.stop: Callable[[], bool] = lambda: False
+        self.check_seconds = LIMIT
 
     def plans(self, chains: Chains) -> Iterator[PhotoPlan]:
         sources = (Source(path, PurePosixPath(path.name)) for path in sorted(self.photos.iterdir()))
@@ -77,7 +79,7 @@ class Bench:
     ) -> list[str]:
         chains = Chains((tuple(map(Step, instructions)),), seed=seed, variants=variants)
         settings = RunSettings("fake", self.editor.fingerprint, full_resolution=full_resolution)
-        checks = Checks(self.manager)
+        checks = Checks(self.manager, self.check_seconds)
         self.recorder = Recorder()
         self.editor.batch_size = batch_size
         self.out.mkdir(exist_ok=True)

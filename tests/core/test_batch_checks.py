@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from ip2p_cli.change_band import DEFAULT_TRIES
+from ip2p_cli.events import item_event
 from ip2p_cli.hookspecs import hookimpl
+from ip2p_cli.journal import Journal
 from ip2p_cli.types import EditJob, StepSettings, Verdict
 from tests.core.bench import Bench, with_plugin
 from tests.fakes import shifted
@@ -67,6 +70,86 @@ def test_a_flag_at_any_stage_writes_and_marks(bench: Bench, hook: str) -> None:
     assert bench.run("x") == ["flagged"] * 6
     assert len(bench.written()) == 6
     assert "odd" in str(bench.recorder.outcomes[0].reason)
+
+
+THRESHOLD, EPS = 0.8, 1e-6
+
+
+class Scores(Blocks):
+    """A stub that scores, and blocks from a threshold on: what `nsfw` does, without a model."""
+
+    def __init__(self, hook: str, score: float) -> None:
+        block = Verdict.block(f"scores {score}", {hook: score})
+        super().__init__(hook, block if score >= THRESHOLD else Verdict.allow({hook: score}))
+
+
+@pytest.mark.parametrize("hook", ["source", "review"])
+@pytest.mark.parametrize(
+    ("score", "status"), [(THRESHOLD - EPS, "done"), (THRESHOLD, "blocked"), (THRESHOLD + EPS, "blocked")]
+)
+def test_on_either_side_of_a_threshold(bench: Bench, hook: str, score: float, status: str) -> None:
+    bench = with_plugin(bench, Scores(hook, score))
+    assert bench.run("x") == [status] * 6
+    assert len(bench.written()) == (6 if status == "done" else 0)
+    assert bench.exit_code == (0 if status == "done" else 1)
+    assert all(outcome.scores == {f"check.{hook}": score} for outcome in bench.recorder.outcomes)
+    event = item_event(bench.recorder.outcomes[0])
+    assert event["scores"] == {f"check.{hook}": round(score, 6)}
+    with Journal(bench.out, "another run") as journal:
+        entry = journal.entry(bench.out / "0.png")
+    assert entry is not None
+    assert (entry.state, entry.reason) == (status, f"check: scores {score}" if status == "blocked" else None)
+
+
+class Raises(Blocks):
+    def _answer(self, hook: str) -> Verdict | None:
+        if hook == self.hook:
+            raise RuntimeError("the model fell over")
+        return None
+
+
+class Stalls(Blocks):
+    """Never answers on one hook (until the test lets it go)."""
+
+    def __init__(self, hook: str) -> None:
+        super().__init__(hook, Verdict.allow())
+        self.go = threading.Event()
+
+    def _answer(self, hook: str) -> Verdict | None:
+        if hook == self.hook:
+            self.go.wait(60)
+        return super()._answer(hook)
+
+
+@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
+def test_a_check_that_crashes_lets_nothing_through(bench: Bench, hook: str) -> None:
+    bench = with_plugin(bench, Raises(hook, Verdict.allow()))
+    assert bench.run("x") == ["blocked"] * 6
+    assert bench.written() == []
+    assert bench.exit_code == 1
+    assert "check: the check crashed" in str(bench.recorder.outcomes[0].reason)
+
+
+@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
+def test_a_check_that_hangs_lets_nothing_through_and_holds_nothing_up(bench: Bench, hook: str) -> None:
+    stuck = Stalls(hook)
+    bench = with_plugin(bench, stuck)
+    bench.check_seconds = 0.2
+    assert bench.run("x") == ["blocked"] * 6
+    assert bench.written() == []
+    assert bench.exit_code == 1
+    assert "check: the check hangs" in str(bench.recorder.outcomes[0].reason)
+    stuck.go.set()
+
+
+def test_what_hung_is_tried_again_by_the_next_run(bench: Bench) -> None:
+    stuck = Stalls("source")
+    bench = with_plugin(bench, stuck)
+    bench.check_seconds = 0.2
+    bench.run("x")
+    stuck.go.set()
+    bench.check_seconds = 60
+    assert bench.run("x") == ["done"] * 6
 
 
 class Reviewer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,7 +14,7 @@ from PIL import Image
 
 from ip2p_cli import hookspecs
 from ip2p_cli.checks import Checks, require_checks, strictest
-from ip2p_cli.errors import ItemError, RecipeError
+from ip2p_cli.errors import ItemError, MissingExtra, RecipeError, UsageError
 from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.types import EditJob, Severity, Source, Step, StepSettings, Verdict
 
@@ -107,6 +109,100 @@ def test_each_distinct_instruction_is_asked_about_once() -> None:
         assert checks.instructions(job("add snow", "be rude", "add snow")).severity is Severity.BLOCK
     assert check.asked == ["add snow", "be rude"]
     assert "'be rude'" in checks.instructions(job("be rude")).reason
+
+
+class Hangs:
+    """Answers one of the hooks only when it is let go."""
+
+    def __init__(self, hook: str) -> None:
+        self.hook, self.go = hook, threading.Event()
+
+    def _answer(self, hook: str) -> None:
+        if hook == self.hook:
+            self.go.wait(60)
+
+    @hookimpl
+    def ip2p_check_instruction(self) -> None:
+        self._answer("instruction")
+
+    @hookimpl
+    def ip2p_check_source(self) -> None:
+        self._answer("source")
+
+    @hookimpl
+    def ip2p_review_result(self) -> None:
+        self._answer("review")
+
+    @hookimpl
+    def ip2p_make_mask(self) -> None:
+        self._answer("mask")
+
+
+def ask(checks: Checks, hook: str) -> Verdict:
+    if hook == "instruction":
+        return checks.instructions(job("x"))
+    if hook == "source":
+        return checks.source(job("x"), PHOTO)
+    return checks.review(job("x"), PHOTO, PHOTO, {})
+
+
+@pytest.mark.parametrize("hook", ["instruction", "source", "review"])
+def test_a_check_that_hangs_blocks_and_is_named(hook: str) -> None:
+    hanging = Hangs(hook)
+    checks = Checks(manager(good=SourceCheck(Verdict.allow), stuck=hanging), 0.05)
+    verdict = ask(checks, hook)
+    assert verdict.severity is Severity.BLOCK
+    assert "stuck: the check hangs, and so blocks (no answer within 0.05 s" in verdict.reason
+    others = {"instruction", "source", "review"} - {hook}
+    assert all("still busy" in ask(checks, other).reason for other in others), (
+        "nothing of it is trusted until it is back"
+    )
+    hanging.go.set()
+
+
+def test_a_mask_that_hangs_fails_the_item() -> None:
+    hanging = Hangs("mask")
+    with pytest.raises(ItemError, match="'stuck' hangs over a mask"):
+        Checks(manager(stuck=hanging), 0.05).mask(job("x"), PHOTO)
+    hanging.go.set()
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, "high", None])
+def test_a_score_that_is_no_number_blocks(score: Any) -> None:
+    verdict = Checks(manager(bad=SourceCheck(lambda: Verdict.allow({"x": score})))).source(job("x"), PHOTO)
+    assert verdict.severity is Severity.BLOCK
+    assert verdict.reason.startswith("bad: the check")
+    assert verdict.scores == {}
+
+
+class Prepared(SourceCheck):
+    def __init__(self, problem: Exception | None = None) -> None:
+        super().__init__(Verdict.allow)
+        self.problem, self.prepared = problem, 0
+
+    @hookimpl
+    def ip2p_prepare_check(self) -> None:
+        self.prepared += 1
+        if self.problem is not None:
+            raise self.problem
+
+
+def test_a_required_check_is_prepared_and_no_other() -> None:
+    wanted, other = Prepared(), Prepared(ValueError("never asked"))
+    require_checks(manager(wanted=wanted, other=other, plain=SourceCheck(Verdict.allow)), ["wanted", "plain", "wanted"])
+    assert (wanted.prepared, other.prepared) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("problem", "raised", "says"),
+    [
+        (MissingExtra("the check 'nsfw'", "safety"), MissingExtra, r"pip install 'ip2p\[safety\]'"),
+        (OSError("no such file"), UsageError, "check 'nsfw' is required, and cannot work .*no such file"),
+    ],
+)
+def test_a_required_check_that_cannot_work_ends_the_run(problem: Exception, raised: type[Exception], says: str) -> None:
+    with pytest.raises(raised, match=says):
+        require_checks(manager(nsfw=Prepared(problem)), ["nsfw"])
 
 
 def test_required_checks() -> None:

@@ -1,0 +1,80 @@
+"""The deny list of a team: one phrase or /regular expression/ a line, with a reason if there is one."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ip2p_cli.api import UsageError
+from ip2p_wording.text import normal
+
+
+@dataclass(frozen=True)
+class Denied:
+    """One line of a deny list."""
+
+    origin: str  # "line 3 of deny.txt"
+    written: str
+    pattern: re.Pattern[str]
+    reason: str = ""
+
+    def matches(self, text: str) -> bool:
+        """Whether a text in normal form holds it."""
+        return self.pattern.search(text) is not None
+
+    @property
+    def says(self) -> str:
+        """Where it stands, what it is, and why."""
+        return f"denied by {self.origin}, {self.written}" + (f": {self.reason}" if self.reason else "")
+
+
+def read_deny_list(path: str) -> tuple[Denied, ...]:
+    """The lines of a deny list, read again whenever the file has changed.
+
+    Raises:
+        UsageError: it cannot be read, is no UTF-8, or a line is no regular expression.
+    """
+    file = Path(os.path.expanduser(path))
+    try:
+        at = file.stat()
+        return _read(file, at.st_mtime_ns, at.st_size)
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise UsageError(f"the deny list {path} cannot be read ({reason}); mend it, or unset deny_list") from None
+
+
+@functools.lru_cache(maxsize=4)
+def _read(file: Path, changed: int, size: int) -> tuple[Denied, ...]:
+    lines = enumerate(file.read_text("utf-8-sig").splitlines(), 1)
+    return tuple(
+        parse_line(line.strip(), f"line {number} of {file}")
+        for number, line in lines
+        if line.strip() and not line.lstrip().startswith("#")
+    )
+
+
+def parse_line(line: str, origin: str) -> Denied:
+    """`phrase # reason` or `/regex/ # reason`; the reason may be left out.
+
+    A phrase is found as whole words, whatever its case, spaces and quotes; a regular expression anywhere in the
+    instruction's normal form (`text.normal`: case folded, single spaces).
+
+    Raises:
+        UsageError: the regular expression is none, or there is nothing to match.
+    """
+    regex = re.fullmatch(r"/(.+)/(?:\s+#\s*(.*))?", line)
+    if regex is not None:
+        written, reason = regex.group(1), regex.group(2) or ""
+        try:
+            return Denied(origin, f"/{written}/", re.compile(written, re.IGNORECASE), reason)
+        except re.error as problem:
+            raise UsageError(f"{origin}: /{written}/ is no regular expression ({problem}); mend it") from None
+    written, *rest = re.split(r"\s#", line, maxsplit=1)
+    written, reason = written.strip(), "".join(rest).strip()
+    words = normal(written)
+    if not words:
+        raise UsageError(f"{origin} has nothing to match; write a phrase before the #")
+    return Denied(origin, repr(written), re.compile(rf"(?<!\w){re.escape(words)}(?!\w)"), reason)
