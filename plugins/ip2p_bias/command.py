@@ -11,7 +11,7 @@ import typer
 from ip2p_cli.api import ItemError, load_editor, make_output_folder
 
 if TYPE_CHECKING:
-    from ip2p_cli.editor import Editor
+    from ip2p_bias.pictures import Editor
 
 
 def bias(

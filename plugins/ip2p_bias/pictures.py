@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ip2p_cli.api import EditRequest, EditResult, Ip2pError, ItemError, UsageError
 from ip2p_eval.rows import portions
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PORTION = 32  # edits that are asked for together; the editor makes its own batches
+
+
+class Editor(Editing, Protocol):
+    """What the audit needs of an editor."""
+
+    defaults: Any  # steps, text_guidance, image_guidance, sampler: where a request says None
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ip2p_bias.instructions import check_instructions, read_instructions
-from ip2p_bias.pictures import Pictures, edit_photos, edited_folders, read_folders
+from ip2p_bias.pictures import Editor, Pictures, edit_photos, edited_folders, read_folders
 from ip2p_cli.api import MissingExtra, UsageError
 from ip2p_eval.candidates import facts_of
 from ip2p_eval.suite import find_photos
-
-if TYPE_CHECKING:
-    from ip2p_cli.editor import Editor
 
 
 @dataclass(frozen=True)
