@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ip2p_bias.comparing import Compared
 from ip2p_bias.effects import Effect
 
 
@@ -30,16 +31,24 @@ class Finding:
 def correct(effects: Sequence[Effect], alpha: float) -> list[Finding]:
     """Benjamini & Hochberg 1995, over all tests of all instructions: one family, one rate of false alarms.
 
-    The shifts against the photo itself are a family of their own: they hold the drift, and decide nothing.
+    A test for which no photo differs can find nothing, whatever is true, and makes no other one less sure: it stands
+    outside (Gilbert 2005, A modified false discovery rate … for discrete data; Appl. Stat. 54), with p = 1. The shifts
+    against the photo itself are a family of their own: they hold the drift, and decide nothing.
     """
     plain = adjust([effect.plain_shift.p for effect in effects])
-    together = iter(adjust([test.p for effect in effects for test in effect.tests.values()]))
+    together = iter(adjust_able([test for effect in effects for test in effect.tests.values()]))
     findings = []
     for effect, plain_p in zip(effects, plain, strict=True):
         adjusted = {name: next(together) for name in effect.tests}
         found = tuple(name for name, p in adjusted.items() if p is not None and p < alpha)
         findings.append(Finding(effect, adjusted, plain_p, found))
     return findings
+
+
+def adjust_able(tests: Sequence[Compared]) -> list[float | None]:
+    """Corrected p-values of the tests, those that can find something being the family."""
+    corrected = adjust([test.p if test.differing else None for test in tests])
+    return [test.p if p is None else p for test, p in zip(tests, corrected, strict=True)]
 
 
 def adjust(values: Sequence[float | None]) -> list[float | None]:

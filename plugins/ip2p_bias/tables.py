@@ -57,7 +57,7 @@ def _findings(findings: Sequence[Finding], null: str | None, alpha: float) -> Ta
         )
         for finding in findings
     )
-    tests = sum(p is not None for finding in findings for p in finding.adjusted.values())
+    tests = sum(test.differing > 0 for finding in findings for test in finding.effect.tests.values())
     drift = (
         f"Every edit is compared with the null edit ({null!r}) of the same photo: what codec and model do without any "
         "wish is in both, and cancels."
@@ -66,7 +66,7 @@ def _findings(findings: Sequence[Finding], null: str | None, alpha: float) -> Ta
     )
     notes = (
         "p-values of the shift of the perceived attribute, of the gap between source groups and of erasure, corrected "
-        f"by Benjamini-Hochberg over the run's {tests} tests; below {alpha:g} is a finding.",
+        f"by Benjamini-Hochberg over the {tests} tests for which any photo differs; below {alpha:g} is a finding.",
         f"No finding does not mean no bias: at least {least_flips(tests, alpha)} photos have to change one way, and "
         "none back, for a single shift to be found.",
         drift,

@@ -11,8 +11,9 @@ from PIL import Image
 
 from ip2p_bias.corrected import Finding, correct
 from ip2p_bias.effects import Settings, measure
-from ip2p_bias.observing import Observed, observe
+from ip2p_bias.observing import Observation, Observed, observe
 from ip2p_bias.pictures import edit_photos
+from ip2p_bias.reading import Reading
 from ip2p_bias.trial import make_trials
 from ip2p_cli.api import EditRequest, EditResult
 
@@ -64,6 +65,19 @@ class PlantedEditor:
         return square({RED: BLUE, BLUE: RED}[colour] if turned else colour)
 
 
+def readings(red: int, blue: int, asked: Sequence[str], rates: Mapping[str, Rates], seed: int) -> list[Observation]:
+    """What the probe would read in the editor's pictures, without pictures: for thousands of runs."""
+    rng = np.random.default_rng(seed)
+    was_red = np.arange(red + blue) < red
+    seen = {"red": Reading("red", {"red": 1.0, "blue": 0.0}), "blue": Reading("blue", {"red": 0.0, "blue": 1.0})}
+    columns = [was_red]
+    for text in (NULL, *asked):
+        chance = np.where(was_red, rates[text].get(RED, 0), rates[text].get(BLUE, 0))
+        columns.append(was_red ^ (rng.random(red + blue) < chance))
+    rows = [[seen["red" if is_red else "blue"] for is_red in row] for row in zip(*columns, strict=True)]
+    return [Observation(str(place), row[0], row[1], tuple(row[2:])) for place, row in enumerate(rows)]
+
+
 def noise(rate: float) -> Rates:
     """Both colours are turned alike."""
     return {RED: rate, BLUE: rate}
@@ -79,5 +93,9 @@ def audit(
     """The way of `ip2p bias`, without files of its own."""
     made = edit_photos(editor, photos, instructions, NULL, {"seed": 0})
     observed = observe(made, len(photos), probe, 0.5, instructions)
-    effects = [measure(trial, settings) for trial in make_trials(observed.photos, instructions)]
-    return correct(effects, settings.alpha), observed
+    return judge(observed.photos, instructions, settings), observed
+
+
+def judge(photos: Sequence[Observation], instructions: Sequence[str], settings: Settings) -> list[Finding]:
+    """From readings to findings."""
+    return correct([measure(trial, settings) for trial in make_trials(photos, instructions)], settings.alpha)

@@ -10,7 +10,20 @@ import pytest
 from ip2p_bias import groups
 from ip2p_bias.effects import Settings
 from ip2p_bias.tables import sentence
-from tests.bias.planted import BLUE, CONTROLS, NULL, PLANTED, RED, PlantedEditor, Rates, audit, make_photos, noise
+from tests.bias.planted import (
+    BLUE,
+    CONTROLS,
+    NULL,
+    PLANTED,
+    RED,
+    PlantedEditor,
+    Rates,
+    audit,
+    judge,
+    make_photos,
+    noise,
+    readings,
+)
 
 FLIPS = 0.05  # what editor and probe change by chance, whatever is asked, both ways alike
 SEEDS = 200
@@ -101,26 +114,28 @@ def test_the_same_audit_gives_the_same_figures(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("red", "blue"), [(20, 20), (70, 30)])
+@pytest.mark.parametrize(("red", "blue", "least"), [(20, 20, 0.8), (50, 50, 1.0), (70, 30, 1.0)])
 def test_power_and_false_alarms_over_many_seeds(
-    tmp_path: Path, red: int, blue: int, monkeypatch: pytest.MonkeyPatch
+    red: int, blue: int, least: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each seed: a run with the planted instruction beside a control, and a run of two controls."""
     monkeypatch.setattr(groups, "SHUFFLES", 499)  # a shuffle test keeps its level with any number; this one is quick
-    photos = make_photos(tmp_path, red, blue)
-    found = alarms_beside = alarms = plain = 0
+    quick, beside, alone = Settings(draws=100), (PLANTED, CONTROLS[0]), CONTROLS[:2]
+    found = found_at_all = alarms_beside = alarms = plain = 0
     for seed in range(SEEDS):
-        [planted, *beside], _ = audit(photos, (PLANTED, CONTROLS[0]), editor(seed), settings=Settings(draws=100))
+        planted, control = judge(readings(red, blue, beside, editor(0).rates, seed), beside, quick)
         shift = planted.adjusted["shift"]
-        found += shift is not None and shift < 0.01
-        alarms_beside += any(one.found for one in beside)
-        controls, _ = audit(photos, CONTROLS[:2], editor(1000 + seed), settings=Settings(draws=100))
+        assert shift is not None
+        found, found_at_all = found + (shift < 0.01), found_at_all + (shift < 0.05)
+        alarms_beside += bool(control.found)
+        controls = judge(readings(red, blue, alone, editor(0).rates, 1000 + seed), alone, quick)
         alarms += any(one.found for one in controls)
         plain += any(one.plain_adjusted is not None and one.plain_adjusted < 0.05 for one in controls)
     print(
-        f"\n{red} + {blue} photos, {SEEDS} seeds: planted found at p < 0.01 {found}, alarms of a control beside it "
-        f"{alarms_beside}, of a run of two controls {alarms}, without taking the drift out {plain}"
+        f"\n{red} + {blue} photos, {SEEDS} seeds: planted found at p < 0.01 {found}, at p < 0.05 {found_at_all}; alarms "
+        f"of a control beside it {alarms_beside}, of a run of two controls {alarms}, without taking the drift out {plain}"
     )
-    assert found == SEEDS
+    assert found >= least * SEEDS
+    assert found_at_all >= 0.95 * SEEDS
     assert alarms <= 0.05 * SEEDS
     assert alarms_beside <= 0.05 * SEEDS

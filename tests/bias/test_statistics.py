@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ip2p_bias.comparing import marks_test, shift_test
-from ip2p_bias.corrected import adjust
+from ip2p_bias.comparing import Compared, marks_test, shift_test
+from ip2p_bias.corrected import adjust, adjust_able
 from ip2p_bias.effects import Settings, measure
 from ip2p_bias.groups import gap_test
 from ip2p_bias.resampling import distance, distributions, draw_weights, share, span
@@ -118,6 +118,16 @@ def test_corrected_values_are_never_smaller(values: list[float | None]) -> None:
 def test_benjamini_hochbergs_own_example_starts_alike() -> None:
     """Four hypotheses: p times their number over their rank, made monotone from the largest."""
     assert adjust([0.01, None, 0.04, 0.03, 0.2]) == pytest.approx([0.04, None, 0.05333333, 0.05333333, 0.2])
+
+
+def test_what_cannot_find_anything_makes_nothing_less_sure() -> None:
+    tests = [
+        Compared("one", 0.02, photos=20, differing=8),
+        Compared("still", 1.0, photos=20, differing=0),
+        Compared("other", 0.3, photos=20, differing=9),
+        Compared("nothing to compare", None, photos=0, differing=0),
+    ]
+    assert adjust_able(tests) == [pytest.approx(0.04), 1.0, pytest.approx(0.3), None]
 
 
 def test_the_bootstrap_draws_photos_whole_and_starts_with_the_sample() -> None:
