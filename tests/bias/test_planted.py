@@ -132,8 +132,9 @@ def test_power_and_false_alarms_over_many_seeds(
         alarms += any(one.found for one in controls)
         plain += any(one.plain_adjusted is not None and one.plain_adjusted < 0.05 for one in controls)
     print(
-        f"\n{red} + {blue} photos, {SEEDS} seeds: planted found at p < 0.01 {found}, at p < 0.05 {found_at_all}; alarms "
-        f"of a control beside it {alarms_beside}, of a run of two controls {alarms}, without taking the drift out {plain}"
+        f"\n{red} + {blue} photos, {SEEDS} seeds: planted found at p < 0.01 {found}, at p < 0.05 {found_at_all}; "
+        f"alarms of a control beside it {alarms_beside}, of a run of two controls {alarms}, of one without drift "
+        f"taken out {plain}"
     )
     assert found >= least * SEEDS
     assert found_at_all >= 0.95 * SEEDS
