@@ -41,7 +41,7 @@ from ip2p_cli.errors import (
     RecipeError,
     UsageError,
 )
-from ip2p_cli.hookspecs import SamplerFactory, hookimpl
+from ip2p_cli.hookspecs import Probe, SamplerFactory, hookimpl
 from ip2p_cli.quiet import quiet_libraries
 from ip2p_cli.signals import StopRequest
 from ip2p_cli.types import (
@@ -96,6 +96,7 @@ __all__ = [
     "NonFiniteResult",
     "Outcome",
     "Pair",
+    "Probe",
     "RecipeError",
     "SamplerFactory",
     "Severity",
@@ -115,6 +116,7 @@ __all__ = [
     "hooks",
     "load_editor",
     "make_output_folder",
+    "probes",
     "progress_bar",
     "quiet_libraries",
     "read_pairs",
@@ -208,6 +210,17 @@ def data_engines(stage: str, *, plugins: pluggy.PluginManager | None = None) -> 
     from ip2p_cli.plugin_manager import collect_data_engines, create_plugin_manager
 
     return collect_data_engines(create_plugin_manager() if plugins is None else plugins, stage)
+
+
+def probes(*, plugins: pluggy.PluginManager | None = None) -> dict[str, Probe]:
+    """The probes that all installed plugins bring to `ip2p bias`, by name.
+
+    Raises:
+        UsageError: two plugins register one name.
+    """
+    from ip2p_cli.plugin_manager import collect_probes, create_plugin_manager
+
+    return collect_probes(create_plugin_manager() if plugins is None else plugins)
 
 
 def text_check(*, plugins: pluggy.PluginManager | None = None) -> Callable[[str], Verdict]:

@@ -19,6 +19,7 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 SamplerFactory = Callable[[Mapping[str, Any]], Any]  # scheduler config -> diffusers scheduler
+Probe = Callable[["Image"], Mapping[str, float] | None]  # upright RGB -> attribute probabilities, None: cannot tell
 
 
 @hookspec
@@ -69,7 +70,7 @@ def ip2p_review_result(
 
 
 @hookspec
-def ip2p_register_probes() -> Mapping[str, Callable[[Image], Mapping[str, float] | None]]:
+def ip2p_register_probes() -> Mapping[str, Probe]:
     """By `ip2p bias`: name -> probe(image) -> attribute probabilities, or None where it cannot tell."""
     raise NotImplementedError
 

@@ -174,6 +174,15 @@ def collect_data_engines(manager: pluggy.PluginManager, stage: str) -> dict[str,
     return _merge(f"{stage} engine", of_stage)
 
 
+def collect_probes(manager: pluggy.PluginManager) -> dict[str, hookspecs.Probe]:
+    """Probe name -> probe, of all plugins.
+
+    Raises:
+        UsageError: two plugins register one name (both are named), or a plugin's hook fails.
+    """
+    return _merge("probe", _collect(manager, "ip2p_register_probes"))
+
+
 def register_commands(manager: pluggy.PluginManager, app: typer.Typer) -> list[str]:
     """Let each plugin add its commands; give back one line for each plugin that failed to.
 

@@ -22,6 +22,11 @@ class ClipModel:
         self._model, self._processor, self._device = model, processor, device
         self._text_options = _text_options(model, processor)
 
+    @property
+    def scale(self) -> float:
+        """What the model multiplies cosines by before its softmax; learned, 100 in OpenAI's CLIP."""
+        return float(self._model.logit_scale.detach().float().exp())
+
     @torch.inference_mode()
     def images(self, pictures: Sequence[Image.Image]) -> Tensor:
         """(n, d) unit vectors, float32."""

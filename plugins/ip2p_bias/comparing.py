@@ -1,0 +1,101 @@
+"""Tests for paired categories: do two readings of the same photos have the same distribution?"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ip2p_bias.trial import Codes, Marks
+
+LEAST_FOR_CHI2 = 25  # photos that differ, below which the chi-squared approximation is not relied on
+SWAPS = 9999
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A test's outcome. `p` is None where there was nothing to compare."""
+
+    method: str
+    p: float | None
+    photos: int  # compared
+    differing: int  # of them, that differ between the two: they alone decide
+    statistic: float | None = None
+    df: int | None = None
+
+
+NOTHING = Compared("nothing to compare", None, 0, 0)
+
+
+def shift_test(one: Codes, other: Codes, unknown: int, seed: int) -> Compared:
+    """Whether attributes are as frequent in `other` as in `one`, over photos known in both.
+
+    Two attributes: McNemar's exact test. More: Stuart-Maxwell (Stuart 1955, Maxwell 1970) by chi-squared; where fewer
+    than 25 photos differ, or its covariance cannot be inverted, the same question by swapping the two readings of a
+    photo at random, of which the exact McNemar test is the case of two attributes.
+    """
+    known = (one != unknown) & (other != unknown)
+    photos = int(known.sum())
+    if not photos:
+        return NOTHING
+    differ = known & (one != other)
+    differing = int(differ.sum())
+    involved = np.unique(np.concatenate([one[differ], other[differ]]))
+    if len(involved) <= 2:
+        first = one[differ] == (involved[0] if len(involved) else 0)
+        return _mcnemar(int(first.sum()), int((~first).sum()), photos)
+    if differing >= LEAST_FOR_CHI2:
+        found = _stuart_maxwell(one[known], other[known], involved)
+        if np.isfinite(found.statistic):
+            return Compared(
+                *("Stuart-Maxwell", float(found.pvalue), photos, differing, float(found.statistic), int(found.df))
+            )
+    return Compared("swaps", _swaps(one[differ], other[differ], involved, seed), photos, differing)
+
+
+def marks_test(one: Marks, other: Marks) -> Compared:
+    """Whether a mark is as frequent in `other` as in `one`: McNemar's exact test over all photos."""
+    return _mcnemar(int((one & ~other).sum()), int((other & ~one).sum()), len(one)) if len(one) else NOTHING
+
+
+def _mcnemar(there: int, back: int, photos: int) -> Compared:
+    """Photos that went one way and the other."""
+    from statsmodels.stats.contingency_tables import mcnemar
+
+    found = mcnemar(np.array([[0, there], [back, 0]]), exact=True)
+    return Compared("exact McNemar", float(found.pvalue), photos, there + back, float(found.statistic))
+
+
+def _stuart_maxwell(one: Codes, other: Codes, involved: Codes) -> Any:
+    """Over the attributes that any photo came from or went to: the others change nothing and make it singular."""
+    from statsmodels.stats.contingency_tables import SquareTable
+
+    table = np.array([[np.sum((one == row) & (other == column)) for column in involved] for row in involved])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a singular covariance: said by a statistic that is no number
+        return SquareTable(table, shift_zeros=False).homogeneity(method="stuart_maxwell")
+
+
+def _swaps(one: Codes, other: Codes, involved: Codes, seed: int) -> float:
+    from scipy.stats import permutation_test
+
+    differing = [np.sum((one == code) | (other == code)) for code in involved]
+
+    def spread(x: Codes, y: Codes, axis: int) -> NDArray[np.float64]:
+        """Net changes of each attribute, squared, over the photos that could have made them."""
+        net = [(x == code).sum(axis) - (y == code).sum(axis) for code in involved]
+        return np.asarray(sum(change**2 / most for change, most in zip(net, differing, strict=True)), np.float64)
+
+    found = permutation_test(
+        (one, other),
+        spread,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=SWAPS,
+        alternative="greater",
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)

@@ -1,0 +1,95 @@
+"""Pictures -> readings of the probe, one line of `pairs.jsonl` for each edit, and a few samples to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ip2p_bias.pictures import Pictures
+from ip2p_bias.reading import Reading, read
+from ip2p_cli.api import Ip2pError, Probe, progress_bar
+from ip2p_eval.page import SIDE
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SHOWN = 6  # photos on the page, spread over the folder
+Row = tuple[tuple[str, "Image"], ...]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is perceived in one photo, in its null edit and in its edits, in the order of the instructions."""
+
+    photo: str
+    before: Reading
+    null: Reading | None  # None: the run has no null edits
+    edits: tuple[Reading, ...]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """All photos, and rows of samples."""
+
+    photos: tuple[Observation, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why pictures are missing, one text for each kind of cause and photo."""
+        readings = ((one.photo, reading) for one in self.photos for reading in _all(one))
+        return tuple(dict.fromkeys(f"{photo}: {reading.problem}" for photo, reading in readings if reading.problem))
+
+
+def observe(
+    pictures: Iterable[Pictures], count: int, probe: Probe, confidence: float, instructions: Sequence[str]
+) -> Observed:
+    """Probe every picture of `count` photos, as they come."""
+    shown = {place * count // SHOWN for place in range(SHOWN)}
+    observations, rows = [], []
+    for place, given in enumerate(progress_bar(pictures, total=count, label="editing and probing photos")):
+        null = None if given.null is None else read(probe, given.null, confidence)
+        edits = tuple(read(probe, edit, confidence) for edit in given.edits)
+        observations.append(Observation(given.photo, read(probe, given.before, confidence), null, edits))
+        if place in shown:
+            rows.append(_row(given, observations[-1], instructions))
+    return Observed(tuple(observations), tuple(row for row in rows if row))
+
+
+def lines(observed: Observed, instructions: Sequence[str], null: str | None) -> Iterator[dict[str, Any]]:
+    """A record for each edit, null edits first: photo, instruction, before, after, and the probabilities of both."""
+    for one in observed.photos:
+        edits = [*([(null, one.null)] if one.null else []), *zip(instructions, one.edits, strict=True)]
+        for text, after in edits:
+            yield {
+                "photo": one.photo,
+                "instruction": text,
+                "null": after is one.null,
+                "before": one.before.attribute,
+                "after": after.attribute,
+                "before_probabilities": dict(one.before.probabilities) or None,
+                "after_probabilities": dict(after.probabilities) or None,
+                "problem": one.before.problem or after.problem or None,
+            }
+
+
+def _all(one: Observation) -> tuple[Reading, ...]:
+    return (one.before, *([one.null] if one.null else []), *one.edits)
+
+
+def _row(given: Pictures, seen: Observation, instructions: Sequence[str]) -> Row:
+    """The photo, its null edit and its edits, each with what is perceived in it."""
+    names = ("photo", *(["null edit"] if given.null is not None else []), *instructions)
+    pictures = (given.before, *([given.null] if given.null is not None else []), *given.edits)
+    return tuple(
+        (f"{name}: {reading.attribute}", _small(picture))
+        for name, picture, reading in zip(names, pictures, _all(seen), strict=True)
+        if not isinstance(picture, Ip2pError)
+    )
+
+
+def _small(picture: Image) -> Image:
+    copy = picture.copy()
+    copy.thumbnail((SIDE, SIDE))
+    return copy

@@ -1,0 +1,60 @@
+"""Intervals by drawing the photos anew (Efron's percentile bootstrap), all readings of a photo together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ip2p_bias.trial import Codes, Marks
+
+Weights = NDArray[np.float64]  # (1 + draws, n): how often each photo is drawn; the first row is the sample itself
+Values = NDArray[np.float64]  # (1 + draws,)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A value of the sample with its interval; None where nothing could be counted."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def draw_weights(photos: int, draws: int, seed: int) -> Weights:
+    """`draws` bootstrap samples of the photos, below the sample itself."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(photos, np.full(photos, 1 / max(photos, 1)), size=draws) if photos else np.zeros((draws, 0))
+    return np.vstack([np.ones((1, photos)), drawn])
+
+
+def share(weights: Weights, marked: Marks, among: Marks) -> Values:
+    """The share of marked photos among others; no number where there are none."""
+    total = weights @ among
+    with np.errstate(invalid="ignore"):
+        return np.asarray((weights @ (marked & among)) / total, np.float64)
+
+
+def distributions(weights: Weights, codes: Codes, size: int) -> NDArray[np.float64]:
+    """(1 + draws, size): the share of each code."""
+    counts = weights @ np.eye(size)[codes]
+    return np.asarray(counts / np.maximum(counts.sum(-1, keepdims=True), 1), np.float64)
+
+
+def distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> Values:
+    """Jensen-Shannon distance of distributions (rows), to base 2: 0 for the same, 1 for no overlap."""
+    from scipy.spatial.distance import jensenshannon
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.asarray(jensenshannon(one, other, base=2, axis=-1), np.float64)
+    return np.where((one == other).all(-1), 0.0, found)
+
+
+def span(values: Values, alpha: float) -> Span:
+    """The sample's value and the (1 - alpha) interval of the draws."""
+    if not len(values) or not np.isfinite(values[0]):
+        return Span(None, None, None)
+    drawn = values[1:][np.isfinite(values[1:])]
+    low, high = np.quantile(drawn, [alpha / 2, 1 - alpha / 2]) if len(drawn) else (values[0], values[0])
+    return Span(*(round(float(value), 6) for value in (values[0], low, high)))

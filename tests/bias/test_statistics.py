@@ -1,0 +1,158 @@
+"""The tests and intervals against textbooks, and what has to hold for any readings."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ip2p_bias.comparing import Compared, marks_test, shift_test
+from ip2p_bias.corrected import adjust, adjust_able
+from ip2p_bias.effects import Settings, measure
+from ip2p_bias.groups import gap_test
+from ip2p_bias.resampling import distance, distributions, draw_weights, share, span
+from ip2p_bias.tables import least_flips
+from ip2p_bias.trial import Codes, Trial
+
+# Unaided distance vision of 7,477 women, right eye by left eye (Stuart 1953, 1955)
+VISION = np.array([[1520, 266, 124, 66], [234, 1512, 432, 78], [117, 362, 1772, 205], [36, 82, 179, 492]])
+
+triples = st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=40)
+
+
+def of_table(table: Codes) -> tuple[Codes, Codes]:
+    rows, columns = np.indices(table.shape)
+    return np.repeat(rows.ravel(), table.ravel()), np.repeat(columns.ravel(), table.ravel())
+
+
+def trial(triple: list[tuple[int, int, int]]) -> Trial:
+    before, reference, after = np.array(triple).T
+    return Trial("x", ("a", "b", "c"), before, reference, after)
+
+
+def test_stuart_maxwell_of_the_vision_data() -> None:
+    found = shift_test(*of_table(VISION), unknown=4, seed=0)
+    assert found.method == "Stuart-Maxwell"
+    assert found.statistic == pytest.approx(11.957, abs=1e-3)
+    assert found.df == 3
+    assert found.p == pytest.approx(0.0075, abs=1e-4)
+
+
+def test_mcnemar_is_exact_and_leaves_unknown_out() -> None:
+    one = np.array([0] * 9 + [1] + [0] * 20 + [2] * 5)
+    other = np.array([1] * 9 + [0] + [0] * 20 + [1] * 5)
+    found = shift_test(one, other, unknown=2, seed=0)
+    assert (found.method, found.photos, found.differing) == ("exact McNemar", 30, 10)
+    assert found.p == pytest.approx(2 * 11 / 2**10)  # 10 coins, one or none on the other side
+
+
+def test_few_flips_among_three_attributes_are_swapped_exactly() -> None:
+    """Eight photos, all towards the third: of 256 ways to swap, one and its mirror are as far."""
+    one, other = np.array([0] * 4 + [1] * 4), np.array([2] * 8)
+    found = shift_test(one, other, unknown=3, seed=0)
+    assert found.method == "swaps"
+    assert found.p == pytest.approx(2 / 256)
+
+
+def test_a_singular_covariance_is_no_way_out() -> None:
+    """Two pairs of attributes that never mix: Stuart-Maxwell has no inverse, the shift is plain all the same."""
+    one, other = np.array([0] * 20 + [2] * 20), np.array([1] * 20 + [3] * 20)
+    found = shift_test(one, other, unknown=4, seed=0)
+    assert found.method == "swaps"
+    assert found.p is not None and found.p < 0.001
+
+
+def test_the_gap_test_is_fishers_by_other_means() -> None:
+    from scipy.stats import fisher_exact
+
+    before = np.array([0] * 12 + [1] * 10)
+    after = np.array([1] * 9 + [0] * 3 + [0] * 2 + [1] * 8)
+    found = gap_test(Trial("x", ("a", "b"), before, before, after), seed=0)
+    assert found.p == pytest.approx(fisher_exact([[9, 3], [2, 8]]).pvalue, abs=0.01)
+
+
+@given(triples)
+@settings(max_examples=25)
+def test_any_readings_give_figures_in_range(triple: list[tuple[int, int, int]]) -> None:
+    effect = measure(trial(triple), Settings(draws=50))
+    for test in (*effect.tests.values(), effect.plain_shift):
+        assert test.p is None or 0 <= test.p <= 1
+        assert 0 <= test.differing <= test.photos <= len(triple)
+    for shares in (effect.before, effect.reference, effect.after):
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
+    for name, low in (("edit", 0), ("reference", 0), ("beyond", -1)):
+        found = getattr(effect.distance, name)
+        assert low <= found.low <= found.high <= 1
+    assert sum(move.photos for move in effect.moves) == sum(before != after for before, _, after in triple)
+
+
+@given(triples)
+@settings(max_examples=25)
+def test_a_shift_has_no_direction_and_photos_no_order(triple: list[tuple[int, int, int]]) -> None:
+    _, one, other = np.array(triple).T
+    there, back = shift_test(one, other, 3, seed=0), shift_test(other, one, 3, seed=0)
+    assert there.p == pytest.approx(back.p, abs=0.03)
+    assert (there.differing, there.photos) == (back.differing, back.photos)
+    assert marks_test(one == 3, other == 3).p == marks_test(other == 3, one == 3).p
+
+
+@given(triples)
+def test_the_same_readings_are_no_shift(triple: list[tuple[int, int, int]]) -> None:
+    one = np.array(triple)[:, 0]
+    assert shift_test(one, one, 3, seed=0).p in (None, 1.0)
+    assert marks_test(one == 3, one == 3).p == 1.0
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=12))
+def test_corrected_values_are_never_smaller(values: list[float | None]) -> None:
+    corrected = adjust(values)
+    assert [value is None for value in values] == [value is None for value in corrected]
+    both = sorted((p, q) for p, q in zip(values, corrected, strict=True) if p is not None and q is not None)
+    assert all(p <= q + 1e-12 for p, q in both)
+    assert all(q <= r + 1e-12 for (_, q), (_, r) in itertools.pairwise(both))
+
+
+def test_benjamini_hochbergs_own_example_starts_alike() -> None:
+    """Four hypotheses: p times their number over their rank, made monotone from the largest."""
+    assert adjust([0.01, None, 0.04, 0.03, 0.2]) == pytest.approx([0.04, None, 0.05333333, 0.05333333, 0.2])
+
+
+def test_what_cannot_find_anything_makes_nothing_less_sure() -> None:
+    tests = [
+        Compared("one", 0.02, photos=20, differing=8),
+        Compared("still", 1.0, photos=20, differing=0),
+        Compared("other", 0.3, photos=20, differing=9),
+        Compared("nothing to compare", None, photos=0, differing=0),
+    ]
+    assert adjust_able(tests) == [pytest.approx(0.04), 1.0, pytest.approx(0.3), None]
+
+
+def test_the_bootstrap_draws_photos_whole_and_starts_with_the_sample() -> None:
+    weights = draw_weights(30, 400, seed=1)
+    assert weights.shape == (401, 30)
+    assert (weights[0] == 1).all() and (weights.sum(1) == 30).all()
+    marked = np.arange(30) < 12
+    found = span(share(weights, marked, np.ones(30, bool)), alpha=0.05)
+    assert found.value == 0.4
+    assert found.low == pytest.approx(0.23, abs=0.05) and found.high == pytest.approx(0.57, abs=0.05)
+    assert span(share(weights, marked, np.zeros(30, bool)), alpha=0.05).value is None
+
+
+def test_the_distance_is_one_where_nothing_overlaps() -> None:
+    weights = draw_weights(4, 1, seed=0)
+    one, other = np.array([0, 0, 0, 0]), np.array([1, 1, 1, 1])
+    found = distance(distributions(weights, one, 3), distributions(weights, other, 3))
+    assert found == pytest.approx([1, 1])
+    assert distance(distributions(weights, one, 3), distributions(weights, one, 3)) == pytest.approx([0, 0])
+
+
+@pytest.mark.parametrize("tests", [1, 3, 9])
+def test_the_least_flips_are_the_least(tests: int) -> None:
+    least = least_flips(tests, 0.05)
+    ones = [shift_test(np.zeros(n, int), np.ones(n, int), 2, seed=0).p for n in (least - 1, least)]
+    first, second = (adjust([p, *[1.0] * (tests - 1)])[0] for p in ones)
+    assert first is not None and second is not None
+    assert second <= 0.05 < first
