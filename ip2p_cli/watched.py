@@ -1,8 +1,8 @@
 """Calls of plugins that might hang: each gets a thread of its own, and so much time.
 
 Python cannot end a thread. One that is late is left behind: its answer counts for nothing, its plugin is asked nothing
-more until it has come back, and the process does not wait for it to end (`any_left_behind`). Against native code that hangs without giving
-up the interpreter's lock no thread helps.
+more until it has come back, and the process does not wait for it to end (`any_left_behind`). Against native code that
+hangs without giving up the interpreter's lock no thread helps.
 """
 
 from __future__ import annotations
