@@ -8,6 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -18,6 +19,7 @@ from ip2p_cli.config import load_config
 from ip2p_cli.errors import EXIT_BUG, EXIT_OK, EXIT_USAGE, Ip2pError
 from ip2p_cli.plugin_manager import DISABLED_VARIABLE, create_plugin_manager, disabled_by_environment, register_commands
 from ip2p_cli.printable import say
+from ip2p_cli.watched import any_left_behind
 
 HELP = 'Batch photo editing by written instruction.\n\nip2p edit photos/ --instruction "add a sunset"'
 EXIT_INTERRUPTED = 130
@@ -129,4 +131,8 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except OSError:  # a reader such as `head` has gone: Python must not complain of it on its way out
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if any_left_behind():  # all else is closed by now, and the exit code has to be that of the run
+        with suppress(OSError):
+            sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)

