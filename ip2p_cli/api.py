@@ -227,7 +227,7 @@ def text_check(*, plugins: pluggy.PluginManager | None = None) -> Callable[[str]
     """text -> the verdict of all installed instruction checks on it; each distinct text is asked about once."""
     from ip2p_cli.checks import text_check as of_manager
     from ip2p_cli.plugin_manager import create_plugin_manager
-    from ip2p_cli.watched import LIMIT
+    from ip2p_cli.time_limit import LIMIT
 
     manager = create_plugin_manager() if plugins is None else plugins
     return of_manager(manager, user_setting("check_seconds", LIMIT))

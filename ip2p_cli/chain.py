@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from ip2p_cli.change_band import DEFAULT_TRIES
 from ip2p_cli.checks import Checks, highest
 from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
+from ip2p_cli.masks import keep_outside
 from ip2p_cli.prepare import Ready
 from ip2p_cli.recipe import merged
 from ip2p_cli.types import EditJob, EditRequest, EditResult, Outcome, Severity, StepSettings, Try
@@ -193,7 +194,7 @@ class ChainRunner:
             return replace(attempt, failure=f"the editor gave {image.size} for a photo of {original.size}: a bug")
         mask, given = _lighter(attempt.mask, result.mask), attempt.ready.mask
         if given is not None:
-            image = _composite(image, original, given)
+            image = keep_outside(image, original, given)
         change = {name: max(value, attempt.change.get(name, 0.0)) for name, value in result.change.items()}
         used = StepSettings(result.steps, result.text_guidance, result.image_guidance, result.sampler)
         return replace(attempt, image=image, change=change, used=used, mask=mask)
@@ -219,15 +220,6 @@ def _request(attempt: _Attempt, step: int) -> EditRequest:
         step_index=step,
         variant=job.variant,
     )
-
-
-def _composite(edited: Image, original: Image, mask: Image) -> Image:
-    """The edit where the mask is 255, the original, bit for bit, where it is 0."""
-    from PIL import Image
-
-    if edited.size != original.size:  # the model's own pixels were asked for
-        original, mask = original.resize(edited.size), mask.resize(edited.size)
-    return Image.composite(edited, original, mask)
 
 
 def _lighter(one: Image | None, other: Image | None) -> Image | None:

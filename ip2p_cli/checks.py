@@ -14,8 +14,8 @@ import pluggy
 from ip2p_cli.errors import Ip2pError, ItemError, RecipeError, UsageError
 from ip2p_cli.plugin_manager import each_call
 from ip2p_cli.suggest import did_you_mean
+from ip2p_cli.time_limit import LIMIT, NoAnswer, TimeLimit
 from ip2p_cli.types import EditJob, Severity, Source, Step, StepSettings, Try, Verdict
-from ip2p_cli.watched import LIMIT, NoAnswer, Watch
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -95,7 +95,7 @@ class Checks:
 
     def __init__(self, manager: pluggy.PluginManager, seconds: float = LIMIT) -> None:
         self._manager = manager
-        self._watch = Watch(seconds)
+        self._time = TimeLimit(seconds)
         self._lock = threading.Lock()
         self._instructions: dict[str, Verdict] = {}
 
@@ -134,7 +134,7 @@ class Checks:
     def _verdicts(self, hook: str, **arguments: object) -> Iterator[tuple[str, Verdict]]:
         for plugin, call in each_call(self._manager, hook, **arguments):
             try:
-                verdict = _sound(self._watch.call(plugin, call), may_retry=hook == "ip2p_review_result")
+                verdict = _sound(self._time.call(plugin, call), may_retry=hook == "ip2p_review_result")
             except NoAnswer as problem:
                 verdict = Verdict.block(f"the check hangs, and so blocks ({problem})")
             except Exception as problem:
@@ -158,7 +158,7 @@ class Checks:
         together: Image | None = None
         with self._lock:
             for plugin, call in each_call(self._manager, "ip2p_make_mask", job=job, image=image):
-                mask = _mask_of(plugin, functools.partial(self._watch.call, plugin, call), image)
+                mask = _mask_of(plugin, functools.partial(self._time.call, plugin, call), image)
                 if mask is not None:
                     together = mask if together is None else ImageChops.darker(together, mask)
         return together

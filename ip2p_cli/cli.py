@@ -19,7 +19,7 @@ from ip2p_cli.config import load_config
 from ip2p_cli.errors import EXIT_BUG, EXIT_OK, EXIT_USAGE, Ip2pError
 from ip2p_cli.plugin_manager import DISABLED_VARIABLE, create_plugin_manager, disabled_by_environment, register_commands
 from ip2p_cli.printable import say
-from ip2p_cli.watched import any_left_behind
+from ip2p_cli.time_limit import any_left_behind
 
 HELP = 'Batch photo editing by written instruction.\n\nip2p edit photos/ --instruction "add a sunset"'
 EXIT_INTERRUPTED = 130

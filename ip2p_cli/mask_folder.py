@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class MaskFolder:
-    """Masks as PNG, in a tree like the photos', under their outputs' names. An edit without one has no file."""
+    """Masks as PNG, in a tree like the outputs': of `a/b.jpg` it is `a/b.jpg.png`. An edit without one has no file."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.expanduser()
+    def __init__(self, folder: Path, outputs: Path | None) -> None:
+        """`outputs` is the folder that the outputs are under; None where the one goes to stdout."""
+        self._folder, self._outputs = folder.expanduser(), outputs
         self._writer = AtomicWriter()
 
     def save(self, edited: Edited) -> None:
@@ -28,7 +29,11 @@ class MaskFolder:
         job, mask = edited.ready.job, edited.mask
         if mask is None:
             return
-        stem = job.source.relative.stem if job.output is None else job.output.stem
+        name = (
+            job.source.relative
+            if job.output is None or self._outputs is None
+            else job.output.relative_to(self._outputs)
+        )
         data = io.BytesIO()
         mask.save(data, "PNG")
-        self._writer.write(self._folder / job.source.relative.parent / f"{stem}.png", data.getvalue())
+        self._writer.write(self._folder / f"{name}.png", data.getvalue())

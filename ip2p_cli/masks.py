@@ -53,7 +53,9 @@ class GivenMasks:
         wanted = self.path / source.relative
         folder = wanted.parent
         found = sorted(folder.glob(f"{_literal(wanted.stem)}.*")) if folder.is_dir() else []
-        masks = [path for path in found if path.stem == wanted.stem and format_of_suffix(path.suffix)]
+        images = [path for path in found if format_of_suffix(path.suffix)]
+        own = [path for path in images if path.stem == wanted.name]  # b.jpg.png, as --mask-out writes it
+        masks = own or [path for path in images if path.stem == wanted.stem]
         if len(masks) == 1:
             return masks[0]
         if not masks:
@@ -74,6 +76,15 @@ def _read(path: Path) -> Image:
         raise ItemError(f"its mask {path}: {problem}") from None
     light = photo.rgb.convert("L")
     return light if photo.alpha is None else ImageChops.multiply(light, photo.alpha)
+
+
+def keep_outside(edited: Image, photo: Image, mask: Image) -> Image:
+    """The edit where the mask is 255, the photo, bit for bit, where it is 0; at the edit's size."""
+    from PIL import Image
+
+    if edited.size != photo.size:  # the model's own pixels were asked for
+        photo, mask = photo.resize(edited.size), mask.resize(edited.size)
+    return Image.composite(edited, photo, mask)
 
 
 def _literal(stem: str) -> str:

@@ -27,13 +27,13 @@ class Store:
         journal: Journal | None,
         writer: AtomicWriter,
         stdout: BinaryIO | None = None,
-        mask_folder: Path | None = None,
+        masks: MaskFolder | None = None,
     ) -> None:
         self._settings = settings
         self._journal = journal
         self._writer = writer
         self._stdout = stdout
-        self._masks = None if mask_folder is None else MaskFolder(mask_folder)
+        self._masks = masks
 
     def save(self, edited: Edited) -> Outcome:
         """Encode and write one picture.

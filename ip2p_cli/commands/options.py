@@ -183,7 +183,7 @@ class OutputOptions:
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Write the masks that were used, as PNG under the outputs' names.",
+            help="Write the masks that were used: of a.jpg it is a.jpg.png.",
             rich_help_panel=_OUTPUT,
         ),
     ] = None

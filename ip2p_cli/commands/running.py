@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ip2p_cli.atomic import AtomicWriter
@@ -22,6 +23,7 @@ from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
 from ip2p_cli.lora import find_lora
+from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.masks import GivenMasks
 from ip2p_cli.output import Encoding, Metadata, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
@@ -35,8 +37,8 @@ from ip2p_cli.signals import StopRequest
 from ip2p_cli.signing import load_signing
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.suggest import did_you_mean
+from ip2p_cli.time_limit import LIMIT
 from ip2p_cli.types import ChangeBand, StepSettings
-from ip2p_cli.watched import LIMIT
 from ip2p_cli.writing import writing
 
 if TYPE_CHECKING:
@@ -280,13 +282,17 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
         run = BatchRun(
             Preparer(settings, checks, journal, claims, work.reader, decoders.decode, work.masks),
             FrameRunner(runner, work.batch_size),
-            Store(settings, journal, writer, mask_folder=request.output.mask_out),
+            Store(settings, journal, writer, masks=_mask_folder(request.output.mask_out, work.target)),
             [*listeners, *make_report(request.run, work.target, settings.defaults, work.reader)],
             work.batch_size,
             lambda: stop.requested,
         )
         summary = run.run(work.orders.plans)
     return stop.exit_code if stop.requested else summary.exit_code
+
+
+def _mask_folder(asked: Path | None, target: Destination) -> MaskFolder | None:
+    return None if asked is None else MaskFolder(asked, target.root)
 
 
 def _make_output_folder(target: Destination) -> None:

@@ -28,6 +28,7 @@ from ip2p_cli.editor.softness import measure_softness, soften
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.lora import Lora
+from ip2p_cli.masks import keep_outside
 from ip2p_cli.types import EditRequest, EditResult
 
 __all__ = ["Bucket", "EditDefaults", "Editor", "Guidance"]
@@ -217,10 +218,14 @@ class Editor:
             draws = torch.stack([draw_for_relevance(item, self._checkpoint, len(LEVELS)) for item in asking])
             scheduler = DDIMScheduler.from_config(dict(self._checkpoint.scheduler))
             scale = float(self._components.vae.config.scaling_factor)
-            maps = iter(relevance(self._components.unet, scheduler, bucket, draws, scale, self.batch_size))
+            maps = relevance(self._components.unet, scheduler, bucket, draws, scale, self.batch_size)
+        if not torch.isfinite(maps).all() and self.dtype != torch.float32:
+            with self._components.in_float32():
+                return self._masks(items)
+        following = iter(maps.nan_to_num())  # what is NaN here is NaN in the edit, too, and fails there
         factor = self._checkpoint.factor
         return [
-            mask_of(next(maps), item.fit.window, item.image.size, factor) if item.request.auto_mask else None
+            mask_of(next(following), item.fit.window, item.image.size, factor) if item.request.auto_mask else None
             for item in items
         ]
 
@@ -230,7 +235,7 @@ class Editor:
         before, after = before.clamp(0, 1), after.clamp(0, 1)
         image = self._enlarge(item, before, after) if full_resolution else _to_image(after)
         if mask is not None:
-            image, mask = _within(image, item.image, mask)
+            image, mask = keep_outside(image, item.image, mask), mask.resize(image.size)
         return EditResult(
             image=image,
             instruction=item.request.instruction,
@@ -276,13 +281,6 @@ def _batches(items: Sequence[Item], size: int) -> Iterator[list[int]]:
 
 def _finite(pictures: tuple[Tensor, Tensor]) -> bool:
     return all(bool(torch.isfinite(picture).all()) for picture in pictures)
-
-
-def _within(edited: Image.Image, photo: Image.Image, mask: Image.Image) -> tuple[Image.Image, Image.Image]:
-    """The edit where the mask is 255, the photo where it is 0, and the mask, all of the edit's size."""
-    if photo.size != edited.size:  # the model's own pixels were asked for
-        photo, mask = (picture.resize(edited.size, Image.Resampling.LANCZOS) for picture in (photo, mask))
-    return Image.composite(edited, photo, mask), mask
 
 
 def _to_image(picture: Tensor) -> Image.Image:

@@ -52,12 +52,12 @@ def sweep(
         )
         total = len(ranges.texts) * len(ranges.images) * len(ranges.seeds)
         cells = list(progress_bar(run_sweep(editor, picture, instruction, steps, ranges), total=total, label="editing"))
-    for cell in cells:
-        facts = {"seed": cell.seed, "text_guidance": cell.text_guidance, "image_guidance": cell.image_guidance}
-        typer.echo(json.dumps({**facts, "change": round(cell.change, 4)}))
     title = "\n".join([photo.name, *instruction, f"model {model}"])
     with writing(output):
         draw_sheet(picture, title, ranges, cells).save(output, quality=92)
+    for cell in cells:
+        facts = {"seed": cell.seed, "text_guidance": cell.text_guidance, "image_guidance": cell.image_guidance}
+        typer.echo(json.dumps({**facts, "change": round(cell.change, 4)}))
     print(f"{output}: {total} edits", file=sys.stderr)
 
 

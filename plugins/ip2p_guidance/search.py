@@ -33,7 +33,7 @@ class Line:
     def at(self, position: float) -> tuple[float, float]:
         """(s_T, s_I) of a position in [-2, 2]."""
         low_image, high_image = min(1.0, self.image), max(2.5, self.image + 1.0)
-        low_text, high_text = min(1.0, self.text), max(2.0, 2.5 * self.text)
+        low_text, high_text = 0.0, max(2.0, 2.5 * self.text)  # at 0 the instruction has no say
         image_end = low_image if position > 0 else high_image
         text_end = high_text if position > 0 else low_text
         for_image, for_text = min(abs(position), 1.0), max(abs(position) - 1.0, 0.0)

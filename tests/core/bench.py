@@ -18,13 +18,14 @@ from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.frames import FrameRunner
 from ip2p_cli.images import decode
 from ip2p_cli.journal import Journal
+from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.masks import GivenMasks
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
 from ip2p_cli.prepare import Preparer, RunSettings
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.store import Store
+from ip2p_cli.time_limit import LIMIT
 from ip2p_cli.types import Outcome, Source, Step
-from ip2p_cli.watched import LIMIT
 from tests.fakes import FakeEditor
 
 
@@ -96,7 +97,9 @@ class Bench:
                     masks,
                 ),
                 FrameRunner(runner, batch_size),
-                Store(settings, journal, AtomicWriter(self.out), mask_folder=mask_folder),
+                Store(
+                    settings, journal, AtomicWriter(self.out), masks=mask_folder and MaskFolder(mask_folder, self.out)
+                ),
                 [self.recorder, *listeners],
                 batch_size,
                 self.stop,

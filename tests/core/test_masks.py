@@ -98,7 +98,7 @@ def test_outside_a_given_mask_pixels_are_the_photo_s(bench: Bench, tmp_path: Pat
     assert after.crop(right).tobytes() == before.crop(right).tobytes()
     assert after.crop(left).tobytes() != before.crop(left).tobytes()
     assert after.crop(left).tobytes() == shifted(before, 47).crop(left).tobytes()
-    seen = Image.open(tmp_path / "looked-at" / "0.png")
+    seen = Image.open(tmp_path / "looked-at" / "0.png.png")
     assert seen.mode == "L" and seen.tobytes() == halves(20, 15).tobytes()
 
 
@@ -120,3 +120,12 @@ def test_photos_without_a_mask_fail_and_the_others_are_done(bench: Bench, tmp_pa
 def test_an_edit_without_a_mask_leaves_no_file(bench: Bench, tmp_path: Path) -> None:
     assert bench.run("x", mask_folder=tmp_path / "seen") == ["done"] * 3
     assert not (tmp_path / "seen").exists()
+
+
+def test_masks_of_one_stem_stay_apart_and_can_be_given_again(bench: Bench, tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "0.jpg", gradient(20, 15))
+    halves(20, 15).save(tmp_path / "mask.png")
+    seen = tmp_path / "seen"
+    masked_run(bench, tmp_path / "mask.png", out=seen)
+    assert sorted(path.name for path in seen.iterdir()) == ["0.jpg.png", "0.png.png", "1.png.png", "2.png.png"]
+    assert masked_run(bench, seen) == ["skipped"] * 4  # they are the masks that it was made with

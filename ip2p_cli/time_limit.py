@@ -21,7 +21,7 @@ class NoAnswer(Exception):
     """A plugin has not answered in time, or is still busy with what it was too late for."""
 
 
-class Watch:
+class TimeLimit:
     """Waits for plugins, `seconds` at most for each call. A plugin is called by one thread at a time."""
 
     def __init__(self, seconds: float = LIMIT) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ip2p_cli.watched import NoAnswer, Watch
+from ip2p_cli.time_limit import NoAnswer, TimeLimit
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def go() -> Iterator[threading.Event]:
 
 
 def test_an_answer_in_time_is_given_and_an_error_raised() -> None:
-    watch = Watch()
+    watch = TimeLimit()
     assert watch.call("a", lambda: 7) == 7
     for error in (ValueError("x"), TimeoutError("the plugin's own")):
         with pytest.raises(type(error), match=str(error)):
@@ -32,11 +32,11 @@ def test_a_plugin_that_would_end_the_process_does_not() -> None:
         raise SystemExit(0)
 
     with pytest.raises(RuntimeError, match="SystemExit: 0"):
-        Watch().call("a", leave)
+        TimeLimit().call("a", leave)
 
 
 def test_a_late_one_is_left_behind_and_asked_nothing_until_it_is_back(go: threading.Event) -> None:
-    watch, asked = Watch(0.05), []
+    watch, asked = TimeLimit(0.05), []
     with pytest.raises(NoAnswer, match=r"within 0\.05 s; check_seconds"):
         watch.call("slow", lambda: go.wait(60))
     started = time.monotonic()
@@ -54,5 +54,5 @@ def test_a_late_one_is_left_behind_and_asked_nothing_until_it_is_back(go: thread
 
 def test_the_process_does_not_wait_for_it(go: threading.Event) -> None:
     with pytest.raises(NoAnswer):
-        Watch(0.05).call("slow", lambda: go.wait(60))
+        TimeLimit(0.05).call("slow", lambda: go.wait(60))
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "plugin slow")
