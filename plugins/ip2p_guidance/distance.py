@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,13 +45,18 @@ def _small(size: tuple[int, int]) -> tuple[int, int]:
 def _lab(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float64]:
     """(h, w, 3): L in [0, 100], a and b in [-128, 127]."""
     small = picture.convert("RGB").resize(size, Image.Resampling.BOX)
-    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-    converted = ImageCms.profileToProfile(small, *profiles, outputMode="LAB")
+    converted = ImageCms.applyTransform(small, _to_lab())
     assert converted is not None
     values = np.asarray(converted).astype(np.float64)
     values[..., 0] *= 100 / 255
     values[..., 1:] = (values[..., 1:] + 128) % 256 - 128  # two's complement
     return values
+
+
+@functools.cache
+def _to_lab() -> ImageCms.ImageCmsTransform:
+    """Made once: making it takes longer than using it."""
+    return ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
 
 
 def _colour(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

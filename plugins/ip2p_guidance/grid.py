@@ -13,7 +13,7 @@ from ip2p_cli.api import EditRequest
 from .distance import perceptual_distance
 
 CELL = 256  # side that pictures are shown within
-LABEL, GAP = 22, 6
+LABEL, GAP = 36, 6  # a label has two lines: cells of tall photos are narrow
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def draw_sheet(photo: Image.Image, title: str, sweep: Sweep, cells: Sequence[Cel
 
 
 def _label(cell: Cell, several: bool) -> str:
-    seed = f"   seed {cell.seed}" if several else ""
-    return f"text {cell.text_guidance:g}   image {cell.image_guidance:g}   change {cell.change:.2f}{seed}"
+    seed = f"  seed {cell.seed}" if several else ""
+    return f"text {cell.text_guidance:g}  image {cell.image_guidance:g}\nchange {cell.change:.2f}{seed}"
 
 
 def _shown(picture: Image.Image) -> Image.Image:
