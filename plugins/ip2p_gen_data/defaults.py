@@ -24,6 +24,7 @@ class PairDefaults:
     max_p2p: float = 0.9
     min_cfg: float = 7.5
     max_cfg: float = 15.0
+    cross_attention: str = "none"
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,12 @@ def pairs(
     max_p2p: Annotated[float | None, typer.Option(help="Greatest such share (paper: 0.9).")] = None,
     min_cfg: Annotated[float | None, typer.Option(help="Least guidance scale (paper: 7.5).")] = None,
     max_cfg: Annotated[float | None, typer.Option(help="Greatest guidance scale (paper: 15).")] = None,
-    cross_attention: Annotated[str, typer.Option(help="Control words, too: none, replace or refine.")] = "none",
-    cross_threshold: Annotated[float, typer.Option(help="Share of steps with that control.")] = 0.8,
+    cross_attention: Annotated[
+        str | None, typer.Option(help="Control words, too: none, replace or refine (paper: none).")
+    ] = None,
+    cross_threshold: Annotated[
+        float | None, typer.Option(help="Share of steps with that control, else as many as share self-attention.")
+    ] = None,
     new_words: Annotated[float, typer.Option(help="Factor on the attention that new words get.")] = 1.0,
     seed: Annotated[int, typer.Option(help="One seed makes the same pairs again.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Pairs at a time.")] = 8,
@@ -52,9 +56,11 @@ def pairs(
 
     checkpoint = resolve(model, "text-to-image")
     ranges = {"min_p2p": min_p2p, "max_p2p": max_p2p, "min_cfg": min_cfg, "max_cfg": max_cfg}
-    chosen = defaults_of(checkpoint, PairDefaults, samples=samples, steps=steps, sampler=sampler, **ranges)
+    drawing = {"samples": samples, "steps": steps, "sampler": sampler, "cross_attention": cross_attention}
+    chosen = defaults_of(checkpoint, PairDefaults, **drawing, **ranges)
     draws = DrawConfig(chosen.samples, seed, chosen.min_p2p, chosen.max_p2p, chosen.min_cfg, chosen.max_cfg)
-    config = P2PConfig(chosen.steps, chosen.sampler, size, CrossConfig(cross_attention, cross_threshold, new_words))
+    cross = CrossConfig(chosen.cross_attention, cross_threshold, new_words)
+    config = P2PConfig(chosen.steps, chosen.sampler, size, cross)
     captions = read_caption_pairs(output, prompts)
 
     def engine() -> Engine:

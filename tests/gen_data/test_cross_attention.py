@@ -62,6 +62,7 @@ def test_words_are_found_by_their_runs_of_tokens() -> None:
 
 def controlled(alignment: Alignment, probabilities: torch.Tensor) -> torch.Tensor:
     control = CrossAttentionControl(small_unet(), Maps.of([alignment], probabilities))
+    control.set([True])
     return control.controlled(probabilities)
 
 
@@ -76,6 +77,17 @@ def test_only_the_conditional_edited_row_changes_and_weights_scale_it() -> None:
     assert torch.equal(found[3, ..., 3], probabilities[2, ..., 2])
 
 
+def test_of_a_batch_only_the_pairs_named_are_controlled() -> None:
+    probabilities = torch.rand(8, 2, 5, 8)
+    one = align(ids(1, 2), ids(1, 5), END, "replace")
+    control = CrossAttentionControl(small_unet(), Maps.of([one, one], probabilities))
+    control.set([False, True])
+    found = control.controlled(probabilities)
+    assert torch.equal(found[:7], probabilities[:7]) and torch.equal(found[7], probabilities[6])
+    control.set([False, False])
+    assert not control.on
+
+
 def test_the_processor_is_diffusers_own_attention_where_nothing_is_mapped() -> None:
     unet = small_unet()
     rows, text = torch.randn(4, 4, 16, 16), torch.randn(4, 8, 32)
@@ -84,7 +96,7 @@ def test_the_processor_is_diffusers_own_attention_where_nothing_is_mapped() -> N
         before = [layer.processor for layer in cross_attentions(unet)]
         with CrossAttentionControl(unet, Maps.of([align(ids(1), ids(2), END, "none")], rows)) as control:
             off = unet(rows, 5, text).sample
-            control.on = True
+            control.set([True])
             own = unet(rows, 5, text).sample
             control.maps = Maps.of([align(ids(1), ids(2), END, "replace")], rows)
             mapped = unet(rows, 5, text).sample

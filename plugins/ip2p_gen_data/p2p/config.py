@@ -35,7 +35,7 @@ class CrossConfig:
     """Cross-attention control (Hertz et al. 2022, arXiv 2208.01626, section 3.1). The paper's own data had none."""
 
     mode: str = "none"  # replace: swapped words take the old ones' place; refine: new words are free
-    threshold: float = 0.8  # control while this > step / (steps - 1)
+    threshold: float | None = None  # control while this > step / (steps - 1); None: the sample's p2p_threshold
     new_words: float = 1.0  # factor on the attention that words new in the edited caption get ("re-weighting")
 
     def __post_init__(self) -> None:

@@ -39,14 +39,15 @@ class Maps:
 
 
 class CrossAttentionControl:
-    """While it is open, edited rows take their attention from the source rows whenever it is `on`.
+    """While it is open, edited rows of the pairs that `set` named take their attention from the source rows.
 
     Rows are those of `config.sources`: of 4n, the conditional edited ones are 2n + 1, 2n + 3 …
     """
 
     def __init__(self, unet: nn.Module, maps: Maps) -> None:
-        self.on = False
+        self.on = False  # for any pair
         self.maps = maps
+        self._shared = torch.zeros(len(maps.mapper), 1, 1, 1, dtype=torch.bool, device=maps.mapper.device)
         self._layers = cross_attentions(unet)
         self._before: list[Any] = []
         for layer in self._layers:
@@ -66,13 +67,19 @@ class CrossAttentionControl:
         for layer, before in zip(self._layers, self._before, strict=True):
             layer.set_processor(before)
 
+    def set(self, shared: Sequence[bool]) -> None:
+        """Which of the n pairs are controlled from now on."""
+        self.on = any(shared)
+        self._shared = torch.tensor(shared, device=self._shared.device)[:, None, None, None]
+
     def controlled(self, probabilities: Tensor) -> Tensor:
         """The attention to use: (4n, heads, pixels, tokens) in, the same out."""
         maps, first = self.maps, probabilities.shape[0] // 2
         source, edited = probabilities[first::2], probabilities[first + 1 :: 2]  # (n, h, p, s), (n, h, p, t)
         aligned = torch.einsum("nhps,nst->nhpt", source, maps.mapper)
         result = probabilities.clone()
-        result[first + 1 :: 2] = (aligned * (1 - maps.own) + edited * maps.own) * maps.weight
+        mixed = (aligned * (1 - maps.own) + edited * maps.own) * maps.weight
+        result[first + 1 :: 2] = torch.where(self._shared, mixed, edited)
         return result
 
 

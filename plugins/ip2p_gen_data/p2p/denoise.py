@@ -45,9 +45,10 @@ def denoise(
     steps: int,
     sharing: SelfAttentionSharing | None = None,
     control: CrossAttentionControl | None = None,
-    cross_threshold: float = 0.0,
+    cross_threshold: float | None = None,
 ) -> Tensor:
-    """Draw n pairs; without `sharing` each row on its own.
+    """Draw n pairs; without `sharing` each row on its own. `control` is on below `cross_threshold`; None: for each pair
+    as long as it shares self-attention.
 
     Returns:
         Latents, float32.  # (2n, c, h, w)
@@ -66,7 +67,8 @@ def denoise(
         if sharing is not None:
             sharing.set(sources([shares(threshold, step, count) for threshold in batch.p2p_thresholds]))
         if control is not None:
-            control.on = shares(cross_threshold, step, count)
+            thresholds = batch.p2p_thresholds if cross_threshold is None else [cross_threshold] * len(batch.seeds)
+            control.set([shares(threshold, step, count) for threshold in thresholds])
         rows = scheduler.scale_model_input(torch.cat([latents, latents]), timestep)  # (4n, c, h, w)
         predicted = unet(
             rows.to(parameter.dtype), timesteps[step], encoder_hidden_states=text, return_dict=False, **extra

@@ -21,7 +21,7 @@ from ..clip_filter.model import ClipModel, load_clip
 from ..clip_filter.rules import Rules, Threshold
 from ..defaults import FilterDefaults, PairDefaults, defaults_of
 from ..instructions.local import LocalEngine, load_lm
-from ..p2p.config import DrawConfig, P2PConfig
+from ..p2p.config import CrossConfig, DrawConfig, P2PConfig
 from ..p2p.engine import P2PEngine
 from ..p2p.model import load_text_to_image
 from ..pairs_command import samplers
@@ -105,7 +105,7 @@ def measure(folder: Path, untuned: Path | None = None, pairs: int = PAIRS) -> It
     if not drawing.is_dir():
         return
     own = defaults_of(str(drawing), PairDefaults)
-    config = P2PConfig(own.steps, own.sampler)
+    config = P2PConfig(own.steps, own.sampler, cross=CrossConfig(own.cross_attention))
     engine = P2PEngine(load_text_to_image(str(drawing), device="cpu", offline=True), config, samplers())
     draws = DrawConfig(SAMPLES, 0, own.min_p2p, own.max_p2p, own.min_cfg, own.max_cfg)
     rows = held_out_rows(pairs)
