@@ -42,6 +42,7 @@ from ip2p_cli.errors import (
 )
 from ip2p_cli.hookspecs import SamplerFactory, hookimpl
 from ip2p_cli.quiet import quiet_libraries
+from ip2p_cli.sampler_names import sampler_named
 from ip2p_cli.signals import StopRequest
 from ip2p_cli.types import (
     EditJob,
@@ -109,6 +110,7 @@ __all__ = [
     "progress_bar",
     "quiet_libraries",
     "read_pairs",
+    "sampler_named",
     "shard_path",
     "shards_of",
     "text_check",
