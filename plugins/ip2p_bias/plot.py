@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ip2p_bias.corrected import Finding
+from ip2p_bias.groups import Group
 from ip2p_bias.reading import UNKNOWN
+from ip2p_bias.resampling import Span
+from ip2p_bias.shares import Share
 
 GREY, DARK, DRIFT = "#c8c8c4", "#1f5a8a", "#9a9a95"
 LABEL = 28  # letters of an instruction
@@ -22,7 +25,7 @@ def draw(findings: Sequence[Finding], has_null: bool) -> str:
     from matplotlib.figure import Figure
 
     bars = len(findings) * (3 if has_null else 2)
-    groups = sum(len(finding.effect.groups) for finding in findings)
+    groups = sum(len(_with_flips(finding)) for finding in findings)
     heights = [0.24 * bars + 1.2, 0.34 * len(findings) + 1.0, 0.24 * groups + 1.0]
     with mpl.rc_context({"svg.hashsalt": "ip2p", "svg.fonttype": "path", "font.size": 9}):
         figure = Figure(figsize=(8.2, sum(heights)), layout="constrained")
@@ -82,7 +85,7 @@ def _distances(axes: Any, findings: Sequence[Finding], has_null: bool) -> None:
 def _groups(axes: Any, findings: Sequence[Finding], has_null: bool) -> None:
     labels: list[str] = []
     for finding in findings:
-        for group in finding.effect.groups:
+        for group in _with_flips(finding):
             place = len(labels)
             labels.append(f"{_short(finding.effect.instruction)}: {_short(group.attribute)}")
             _point(axes, group.flips, place, DARK, None, 100)
@@ -94,13 +97,18 @@ def _groups(axes: Any, findings: Sequence[Finding], has_null: bool) -> None:
     axes.margins(y=0.1)
 
 
-def _point(axes: Any, figure: Any, place: float, colour: str, label: str | None, scale: float = 1) -> None:
-    """A Span or a Share with its interval."""
-    value = getattr(figure, "value", None) if hasattr(figure, "value") else figure.share
-    if value is None:
+def _with_flips(finding: Finding) -> list[Group]:
+    """The groups of which any photo can be compared."""
+    return [group for group in finding.effect.groups if group.flips.share is not None]
+
+
+def _point(axes: Any, figure: Span | Share, place: float, colour: str, label: str | None, scale: float = 1) -> None:
+    """A value with its interval, if there is one."""
+    value = figure.share if isinstance(figure, Share) else figure.value
+    if value is None or figure.low is None or figure.high is None:
         return
     axes.plot([scale * figure.low, scale * figure.high], [place, place], color=colour, linewidth=1.6)
-    axes.plot([scale * value], [place], "o", color=colour, markersize=4, label=label)
+    axes.plot([scale * value], [place], "o", color=colour, markersize=4, label=label, clip_on=False)
 
 
 def _short(text: str) -> str:
