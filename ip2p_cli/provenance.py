@@ -40,7 +40,7 @@ class Provenance:
 
     def to_json(self) -> str:
         """All of it in one line of ASCII."""
-        chain = [{"instruction": step.instruction} | asdict(step.settings) for step in self.steps]
+        chain = [{"instruction": step.instruction} | _facts(step.settings) for step in self.steps]
         rest = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "steps"}
         return json.dumps({"steps": chain} | rest, sort_keys=True, ensure_ascii=True)
 
@@ -98,6 +98,14 @@ class Provenance:
             values = asdict(step.settings).items()
             lines += [f"{name} = {json.dumps(value)}" for name, value in values if value is not None]
         return "\n".join(lines)
+
+
+def _facts(settings: StepSettings) -> dict[str, Any]:
+    """All settings; a mask that was not asked for is not mentioned."""
+    facts = asdict(settings)
+    if not settings.auto_mask:
+        del facts["auto_mask"]
+    return facts
 
 
 def _step(data: dict[str, Any]) -> Step:

@@ -25,6 +25,7 @@ def test_an_output_says_how_to_make_it_again(ip2p: CommandLine) -> None:
         "text_guidance": 4.0,
         "image_guidance": 1.5,
         "sampler": "ddim",
+        "auto_mask": None,
     }, "values in force, not only those given"
     command = shlex.split(told["again"].replace("PHOTO", "a.jpg"))
     assert ip2p(*command[1:], "-o", "again").code == 0

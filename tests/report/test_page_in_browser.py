@@ -111,7 +111,7 @@ def test_the_filters_filter(page: Any) -> None:
     assert names(page) == ["b10", "b9", "a", "broken", "c", "wide"]
     page.get_by_label("failed 1").check(force=True)
     assert names(page) == ["broken"]
-    assert "it is damaged; export it again" in page.locator(".card").inner_text()
+    page.get_by_text("it is damaged; export it again").wait_for()  # it is drawn when the browser gets to it
     page.get_by_label("all 6").check(force=True)
     page.get_by_label("Instruction").select_option("add fog → add snow")
     assert names(page) == ["c"]
