@@ -43,6 +43,7 @@ from ip2p_cli.errors import (
 )
 from ip2p_cli.hookspecs import Probe, SamplerFactory, hookimpl
 from ip2p_cli.quiet import quiet_libraries
+from ip2p_cli.sampler_names import sampler_named
 from ip2p_cli.signals import StopRequest
 from ip2p_cli.types import (
     ChangeBand,
@@ -121,6 +122,7 @@ __all__ = [
     "quiet_libraries",
     "read_pairs",
     "read_photo",
+    "sampler_named",
     "shard_path",
     "shards_of",
     "text_check",

@@ -9,6 +9,7 @@ from typing import Any
 from ip2p_cli.errors import ModelError
 
 INDEX = "model_index.json"
+MEASURED = "samplers.json"  # steps that each sampler needs on these weights, as measured
 DEFAULTS = "ip2p.json"  # the checkpoint's own defaults: native_size, steps, guidances, sampler, licence
 PICKLED = (".ckpt", ".bin", ".pt", ".pth")  # formats that can hold code
 WEIGHT_STEMS = {

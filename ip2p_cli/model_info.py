@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ip2p_cli.errors import ModelError
-from ip2p_cli.layout import CONFIGS, DEFAULTS, INDEX, WEIGHT_STEMS, read_json, weight_files
+from ip2p_cli.layout import CONFIGS, DEFAULTS, INDEX, MEASURED, WEIGHT_STEMS, read_json, weight_files
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class CheckpointInfo:
     prediction_type: str  # epsilon, v_prediction or sample
     licence: str
     defaults: Mapping[str, Any]  # of ip2p.json
+    advised_steps: Mapping[str, int]  # sampler -> steps, of samplers.json; empty where it was measured on other weights
 
     @property
     def parameters(self) -> int:
@@ -56,6 +57,7 @@ def describe(folder: Path, licence: str = "unknown") -> CheckpointInfo:
         prediction_type=str(scheduler.get("prediction_type", "epsilon")),
         licence=str(defaults.get("licence", licence)),
         defaults=defaults,
+        advised_steps=_advised_steps(folder),
     )
 
 
@@ -63,6 +65,20 @@ def own_defaults(folder: Path) -> dict[str, Any]:
     """The contents of a checkpoint's ip2p.json; empty where it has none."""
     path = folder / DEFAULTS
     return read_json(path) if path.is_file() else {}
+
+
+def _advised_steps(folder: Path) -> Mapping[str, int]:
+    """What `benchmarks/sampler_steps.py` has measured of this very checkpoint."""
+    from ip2p_cli.checkpoint import read_checkpoint  # which imports this module
+
+    path = folder / MEASURED
+    if not path.is_file():
+        return {}
+    measured = read_json(path)
+    if measured.get("fingerprint") != read_checkpoint(folder).fingerprint:
+        return {}
+    advised = measured.get("advised")
+    return {str(name): int(steps) for name, steps in advised.items()} if isinstance(advised, dict) else {}
 
 
 def _describe_part(folder: Path, part: str, index: Mapping[str, Any]) -> PartInfo:

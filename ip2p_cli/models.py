@@ -144,6 +144,8 @@ def _single_file(file: Path) -> ModelError:
 
 
 def _unknown(name: str, known: Mapping[str, ModelInfo]) -> ModelError:
+    if name in known:
+        return ModelError(f"model {name!r} is to be in {known[name].location}, where there is none: check that folder")
     if "/" in name or "\\" in name or name.startswith((".", "~")):
         return ModelError(f"no model folder {name!r}: check the path, or see `ip2p models list` for names")
     return ModelError(f"no model {name!r}: {did_you_mean(name, known)} (a folder or a hub id, owner/name, will do too)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,11 @@ class Recipe:
 
     def with_settings(self, override: StepSettings, fallback: StepSettings) -> Recipe:
         """Every step's settings: `override` where it says something, then the step's own, then `fallback`."""
-        steps = tuple(replace(s, settings=merged(override, s.settings, fallback)) for s in self.steps)
-        return replace(self, steps=steps)
+        return self.map_settings(lambda own: merged(override, own, fallback))
+
+    def map_settings(self, change: Callable[[StepSettings], StepSettings]) -> Recipe:
+        """The recipe with every step's settings changed."""
+        return replace(self, steps=tuple(replace(step, settings=change(step.settings)) for step in self.steps))
 
     def chains(self) -> list[tuple[Step, ...]]:
         """The chain of each combination of the matrix (one without a matrix), variables filled in.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops
@@ -35,6 +35,9 @@ class FakeEditor:
         self.defaults = FakeDefaults()
         self.batch_size = 8
         self.calls: list[list[EditRequest]] = []
+
+    def check_samplers(self, names: Iterable[str]) -> None:
+        """Every sampler runs this one."""
 
     def edit_each(
         self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None

@@ -94,7 +94,8 @@ def _row(model: ModelInfo, folder: Path | None) -> list[str]:
 
 
 def _as_data(found: CheckpointInfo) -> dict[str, object]:
-    return asdict(found) | {"folder": str(found.folder), "parameters": found.parameters, "defaults": {**found.defaults}}
+    own = {"defaults": {**found.defaults}, "advised_steps": {**found.advised_steps}}
+    return asdict(found) | {"folder": str(found.folder), "parameters": found.parameters} | own
 
 
 def _as_text(found: CheckpointInfo) -> str:
@@ -107,4 +108,7 @@ def _as_text(found: CheckpointInfo) -> str:
     lines += [f"native size: {size}", f"prediction type: {found.prediction_type}", f"licence: {found.licence}"]
     own = {name: value for name, value in found.defaults.items() if name not in ("licence", "native_size")}
     lines.append("defaults: " + (", ".join(f"{name} {value}" for name, value in own.items()) or "none of its own"))
+    if found.advised_steps:
+        advised = ", ".join(f"{name} {steps}" for name, steps in found.advised_steps.items())
+        lines.append(f"steps that were measured to be enough: {advised}")
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from ip2p_cli.commands.reporting import check_reports, make_report
 from ip2p_cli.config import UserConfig, load_config
 from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
+from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
 from ip2p_cli.lora import find_lora
@@ -31,6 +32,7 @@ from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plug
 from ip2p_cli.prepare import Preparer, RunSettings, planned_outcomes
 from ip2p_cli.progress import Display
 from ip2p_cli.recipe import Recipe, check_guidance, check_steps, merged
+from ip2p_cli.sampler_names import sampler_named
 from ip2p_cli.sequences import Frames
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
 from ip2p_cli.signals import StopRequest
@@ -71,6 +73,7 @@ class Work:
     chains: Chains
     target: Destination
     orders: Orders
+    samplers: Set[str]  # that are asked for by name
     reader: SourceReader
     manager: PluginManager
     model: str
@@ -114,7 +117,11 @@ def run_request(request: Request) -> int:
 def _prepare_work(request: Request, config: UserConfig) -> Work:
     edit, output, model = request.edit, request.output, request.model
     check_reports(request.run)
+    manager = create_plugin_manager(model.no_plugin or ())
+    _check_plugin_names(manager, model.no_plugin or ())
     recipe = request.recipe.with_settings(_step_settings(edit), config.step_settings())
+    samplers = collect_samplers(manager)
+    recipe = recipe.map_settings(lambda settings: _with_own_names(settings, samplers))
     seed = config.get("seed", 0) if edit.seed is None else edit.seed
     chains = Chains(tuple(recipe.chains()), recipe.name, seed, edit.variants, _band(edit, recipe))
     out = output.output if output.output is not None else config.get("output", DEFAULT_OUTPUT)
@@ -128,9 +135,6 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     quality = output.quality if output.quality is not None else config.get("quality", None)
     check_quality(quality)
     metadata = output.metadata or _one_of(Metadata, config.get("metadata", "keep"), "metadata")
-    manager = create_plugin_manager(model.no_plugin or ())
-    _check_plugin_names(manager, model.no_plugin or ())
-    _check_samplers(manager, _samplers(chains))
     asked = [MEASURES_CHANGE] if chains.change else []
     require_checks(manager, (*recipe.require, *config.get("require_checks", ()), *asked))
     reader = SourceReader()
@@ -142,11 +146,12 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         merged(_step_settings(edit), config.step_settings()),
         reader,
     )
-    _check_samplers(manager, orders.samplers)
+    of_lines = {sampler_named(name, samplers) for name in orders.samplers}
     return Work(
         chains=chains,
         target=target,
         orders=orders,
+        samplers=of_lines | {s.settings.sampler for chain in chains.chains for s in chain if s.settings.sampler},
         reader=reader,
         manager=manager,
         model=model.model or config.get("model", DEFAULT_MODEL),
@@ -199,16 +204,9 @@ def _check_plugin_names(manager: PluginManager, names: Sequence[str]) -> None:
             raise UsageError(f"--no-plugin {name}: no such plugin; {did_you_mean(name, known)}")
 
 
-def _samplers(chains: Chains) -> set[str]:
-    asked = (step.settings.sampler for chain in chains.chains for step in chain)
-    return {name for name in asked if name is not None}
-
-
-def _check_samplers(manager: PluginManager, asked: Set[str]) -> None:
-    known = collect_samplers(manager) if asked else {}
-    for name in sorted(asked):
-        if name not in known:
-            raise UsageError(f"sampler {name!r} is not known; {did_you_mean(name, known)}")
+def _with_own_names(settings: StepSettings, samplers: Mapping[str, SamplerFactory]) -> StepSettings:
+    asked = settings.sampler
+    return settings if asked is None else replace(settings, sampler=sampler_named(asked, samplers))
 
 
 def _auto_or_integer(text: str, option: str) -> int | None:
@@ -326,6 +324,7 @@ def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:
             ) from problem
         raise
     editor.batch_size = work.batch_size
+    editor.check_samplers(work.samplers)  # now, not when the second step of a chain comes to it
     return editor
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.lora import Lora
 from ip2p_cli.masks import keep_outside
+from ip2p_cli.sampler_names import sampler_named
 from ip2p_cli.types import EditRequest, EditResult
 
 __all__ = ["Bucket", "EditDefaults", "Editor", "Guidance"]
@@ -122,6 +123,7 @@ class Editor:
 
         Raises:
             UsageError: a setting that cannot be run, before anything is.
+            ModelError: a sampler that cannot run this checkpoint, likewise.
             NonFiniteResult: the network gave NaN for an item, also in float32.
         """
         results = []
@@ -137,11 +139,23 @@ class Editor:
         """As `edit`, but an item that fails has its error in its place, and the others are unharmed."""
         native = self._native(size)
         items = [settle(request, self._checkpoint, self._samplers, native) for request in requests]
+        self.check_samplers({item.sampler for item in items})
         outcomes: dict[int, EditResult | NonFiniteResult] = {}
         for places in _batches(items, self.batch_size):
             batch = [items[place] for place in places]
             outcomes.update(zip(places, self._edit_batch(batch, full_resolution), strict=True))
         return [outcomes[place] for place in range(len(items))]
+
+    def check_samplers(self, names: Iterable[str]) -> None:
+        """See that the samplers of these names, or aliases, can run this checkpoint.
+
+        Raises:
+            UsageError: there is none of such a name.
+            ModelError: one cannot run it; the reason is told.
+            MissingExtra: one needs a package that is not installed.
+        """
+        for name in names:
+            self._samplers[sampler_named(name, self._samplers)](self._checkpoint.scheduler)
 
     @torch.inference_mode()
     def edit_latents(self, bucket: Bucket, *, sampler: str, steps: int) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from PIL import Image
@@ -15,7 +14,8 @@ from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.noise import initial_noise, item_generator, pixels_digest
 from ip2p_cli.editor.sizes import Fit, fit, place
 from ip2p_cli.errors import UsageError
-from ip2p_cli.suggest import did_you_mean
+from ip2p_cli.hookspecs import SamplerFactory
+from ip2p_cli.sampler_names import sampler_named
 from ip2p_cli.types import EditRequest
 
 MAX_STEPS = 1000  # the networks know no more timesteps
@@ -38,12 +38,10 @@ class Item:
         return self.fit.width, self.fit.height, self.sampler, self.steps
 
 
-def settle(request: EditRequest, checkpoint: Checkpoint, samplers: Mapping[str, Any], native: int) -> Item:
+def settle(request: EditRequest, checkpoint: Checkpoint, samplers: Mapping[str, SamplerFactory], native: int) -> Item:
     """Fill in the checkpoint's defaults and choose the size. Raises UsageError for settings that cannot be run."""
     defaults = checkpoint.defaults
-    sampler = defaults.sampler if request.sampler is None else request.sampler
-    if sampler not in samplers:
-        raise UsageError(f"sampler {sampler!r} is not known: {did_you_mean(sampler, samplers)}")
+    sampler = sampler_named(defaults.sampler if request.sampler is None else request.sampler, samplers)
     steps = defaults.steps if request.steps is None else request.steps
     if not 1 <= steps <= MAX_STEPS:
         raise UsageError(f"steps {steps} is not between 1 and {MAX_STEPS}: 10 to 50 are usual")

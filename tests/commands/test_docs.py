@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -10,9 +11,11 @@ from types import ModuleType
 import pytest
 
 from ip2p_cli import hookspecs
+from ip2p_cli.api import find_model, sampler_named
 from ip2p_cli.config import KEYS
 from ip2p_cli.plugin_manager import PluginManager
 from ip2p_cli.recipe import parse_recipe
+from ip2p_samplers import NAMES, ip2p_register_samplers
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("ip2p_"))
@@ -45,6 +48,26 @@ def test_the_recipe_of_the_page_is_one() -> None:
     [text] = re.findall(r"```toml\n(.*?)```", (DOCS / "recipes.md").read_text(encoding="utf-8"), re.DOTALL)
     [chain] = parse_recipe(text, Path("recipe.toml")).chains()
     assert [step.instruction for step in chain] == ["add a sunset", "make it warmer"]
+
+
+def test_the_page_of_samplers_names_them_all() -> None:
+    page = (DOCS / "samplers.md").read_text(encoding="utf-8")
+    table = page.partition("## Zero-terminal SNR")[0]
+    assert re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)[:-2] == sorted(
+        {first for first, *_ in NAMES.values()} - {"lcm", "tcd"}
+    )
+    for first, *others in NAMES.values():
+        for name in (first, *others):
+            assert sampler_named(name, ip2p_register_samplers()) == first
+
+
+def test_the_figures_of_samplers_are_the_measured_ones() -> None:
+    benchmark = runpy.run_path(str(DOCS.parent / "benchmarks" / "sampler_steps.py"))
+    found = json.loads((find_model("mini") / "samplers.json").read_text(encoding="utf-8"))
+    assert found["advised"] == benchmark["advise"](found["measured"])
+    page = (DOCS / "samplers.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"<!-- measured -->\n(.*?)\n<!-- /measured -->", page, re.DOTALL)
+    assert table == benchmark["tables"](found), "run: python benchmarks/sampler_steps.py --tables"
 
 
 def test_the_pipelines_page_names_every_default() -> None:

@@ -216,8 +216,8 @@ def test_size_sampler_and_kind_of_checkpoint_are_checked(checkpoint: Path, tiny_
     assert images and images.edited.size == (48, 48)
     with pytest.raises(UsageError, match="multiple of 4"):
         make_engine(checkpoint, size=30)
-    with pytest.raises(UsageError, match="unknown sampler 'heun'"):
-        make_engine(checkpoint, sampler="heun")
+    with pytest.raises(UsageError, match="sampler 'huen' is not known; did you mean 'heun'"):
+        make_engine(checkpoint, sampler="huen")
     with pytest.raises(ModelError, match="cannot draw with"):
         load_text_to_image(str(tiny_checkpoint), offline=True)
 

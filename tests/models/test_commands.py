@@ -73,6 +73,19 @@ def test_native_size_without_defaults_is_that_of_the_latents(mini: Path) -> None
     assert describe(mini, "MIT").licence == "MIT"
 
 
+def test_info_tells_the_measured_steps_of_these_very_weights(mini: Path) -> None:
+    from ip2p_cli.checkpoint import read_checkpoint
+
+    before = read_checkpoint(mini).fingerprint
+    measured = {"fingerprint": before, "advised": {"ddim": 6, "heun": 4}}
+    (mini / "samplers.json").write_text(json.dumps(measured))
+    assert read_checkpoint(mini).fingerprint == before  # advice changes no edit
+    assert json.loads(runner.invoke(app, ["info", "mini", "--json"]).stdout)["advised_steps"] == {"ddim": 6, "heun": 4}
+    assert "steps that were measured to be enough: ddim 6, heun 4" in runner.invoke(app, ["info", "mini"]).stdout
+    (mini / "samplers.json").write_text(json.dumps(measured | {"fingerprint": "another"}))
+    assert json.loads(runner.invoke(app, ["info", "mini", "--json"]).stdout)["advised_steps"] == {}
+
+
 def test_info_on_damaged_weights_names_the_file(mini: Path) -> None:
     (mini / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"garbage, not safetensors")
     with pytest.raises(ModelError, match=r"unet/diffusion_pytorch_model\.safetensors is no safetensors file"):

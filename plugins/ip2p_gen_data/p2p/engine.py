@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli.api import EnvironmentStop, SamplerFactory, UsageError
+from ip2p_cli.api import EnvironmentStop, SamplerFactory, UsageError, sampler_named
 
 from ..prompts import CaptionPair
 from .alignment import Alignment, align, new_tokens, occurrences
@@ -34,10 +34,8 @@ class P2PEngine:
     """Draws image pairs with one checkpoint and one set of settings."""
 
     def __init__(self, model: TextToImage, config: P2PConfig, samplers: Mapping[str, SamplerFactory]) -> None:
-        if config.sampler not in samplers:
-            raise UsageError(f"unknown sampler {config.sampler!r}; there are: {', '.join(sorted(samplers))}")
         self._model, self._config = model, config
-        self._make_scheduler = samplers[config.sampler]
+        self._make_scheduler = samplers[sampler_named(config.sampler, samplers)]
         self.size = config.size or model.native_size
         multiple = model.factor * 2 ** (len(model.unet.config.block_out_channels) - 1)
         if self.size % multiple:

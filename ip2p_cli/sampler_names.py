@@ -1,0 +1,35 @@
+"""Which registered sampler a name means: people write `DPM++ 2M Karras`, `dpmpp_2m_karras` and `dpm++2m-karras`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from ip2p_cli.errors import UsageError
+from ip2p_cli.hookspecs import SamplerFactory
+from ip2p_cli.suggest import did_you_mean
+
+
+def sampler_named(asked: str, samplers: Mapping[str, SamplerFactory]) -> str:
+    """The own name of the sampler that is asked for: one sampler has one name in journals and metadata.
+
+    Case, spaces, "_" and "-" do not count, and "pp" is "++". Names that a plugin registers for one and the same
+    factory are aliases of the first of them.
+
+    Raises:
+        UsageError: no sampler is called that; the nearest name is suggested.
+    """
+    folded = {_fold(name): name for name in reversed([*samplers])}
+    found = asked if asked in samplers else folded.get(_fold(asked))
+    if found is None:
+        raise UsageError(f"sampler {asked!r} is not known; {did_you_mean(asked, samplers, shown=own_names(samplers))}")
+    return next(name for name, factory in samplers.items() if factory is samplers[found])
+
+
+def own_names(samplers: Mapping[str, SamplerFactory]) -> Collection[str]:
+    """One name for each sampler, without the aliases."""
+    return {id(factory): name for name, factory in reversed(samplers.items())}.values()
+
+
+def _fold(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name.lower()).replace("++", "pp")
