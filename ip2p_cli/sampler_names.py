@@ -28,7 +28,7 @@ def sampler_named(asked: str, samplers: Mapping[str, SamplerFactory]) -> str:
 
 def own_names(samplers: Mapping[str, SamplerFactory]) -> Collection[str]:
     """One name for each sampler, without the aliases."""
-    return {id(factory): name for name, factory in reversed(samplers.items())}.values()
+    return {id(factory): name for name, factory in reversed([*samplers.items()])}.values()
 
 
 def _fold(name: str) -> str:

@@ -102,9 +102,8 @@ def dpmpp_2m_sde(config: Config) -> Any:
 
 
 def dpmpp_2m_sde_karras(config: Config) -> Any:
-    """As `dpmpp_2m_sde`, at the noise levels of Karras et al. 2022."""
-    need_some_signal("dpm++2m-sde-karras", config, "dpm++2m-sde")
-    return make("DPMSolverMultistepScheduler", config, **_KARRAS, **_SDE)
+    """As `dpmpp_2m_sde`, at the noise levels of `dpmpp_2m_karras`."""
+    return make("DPMSolverMultistepScheduler", cut(config), **_KARRAS, **_SDE)
 
 
 def dpmpp_2s(config: Config) -> Any:

@@ -30,13 +30,12 @@ ANCESTRAL = {
     "ddpm", "dpm++2m-sde", "dpm++2m-sde-karras", "dpm++sde", "dpm++sde-karras", "euler_a", "kdpm2_a", "sa-solver",
 }  # fmt: skip
 NO_SAMPLE = "predicts the clean picture"  # diffusers has not written it
-TOO_WIDE_OR_NARROW = "zero-terminal SNR"  # measured by check_samples: see docs/samplers.md
+TOO_NARROW = "zero-terminal SNR"  # measured by check_samples: see docs/samplers.md
 NOT_DISTILLED = "distilled"
 REFUSED = {
     "epsilon": {"lcm": NOT_DISTILLED, "tcd": NOT_DISTILLED},
     "v_prediction, zero SNR": {
-        "dpm++2m-sde-karras": TOO_WIDE_OR_NARROW,
-        "dpm++sde-karras": TOO_WIDE_OR_NARROW,
+        "dpm++sde-karras": TOO_NARROW,
         "lcm": NOT_DISTILLED,
         "tcd": NOT_DISTILLED,
     },
@@ -69,12 +68,11 @@ def test_what_cannot_be_run_is_refused_with_the_reason(name: str, network: str) 
         SAMPLERS[name](contract.CONFIGS[network])
 
 
-@pytest.mark.parametrize("name", ["dpm++2m-sde", "dpm++sde"])
-def test_what_is_refused_at_zero_snr_was_measured_there(name: str) -> None:
+def test_what_is_refused_at_zero_snr_was_measured_there() -> None:
     """The refusal is no guess: the same scheduler, not refused, fails the contract."""
 
     def unguarded(config: Mapping[str, Any]) -> Any:
-        return make(type(SAMPLERS[name](config)).__name__, cut(config), **factories._KARRAS, **factories._SDE)
+        return make(type(SAMPLERS["dpm++sde"](config)).__name__, cut(config), **factories._KARRAS, **factories._SDE)
 
     with pytest.raises(AssertionError):
         contract.check_samples(unguarded, MINI_SCHEDULER)
@@ -160,8 +158,6 @@ def test_contract_rejects_a_sampler_that_leaves_out_the_zero_snr() -> None:
 
     with pytest.raises(AssertionError):
         contract.check_noise_levels(wrong, MINI_SCHEDULER)
-    with pytest.raises(AssertionError):
-        contract.check_converges(wrong, MINI_SCHEDULER)
 
 
 def test_contract_rejects_a_sampler_that_never_arrives() -> None:

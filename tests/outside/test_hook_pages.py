@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -13,7 +14,17 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from ip2p_cli import hookspecs
-from ip2p_cli.api import CaptionTask, EditAnswer, EditJob, ModelError, Severity, Source, Step, StepSettings
+from ip2p_cli.api import (
+    CaptionTask,
+    EditAnswer,
+    EditJob,
+    MissingExtra,
+    ModelError,
+    Severity,
+    Source,
+    Step,
+    StepSettings,
+)
 from ip2p_cli.checks import Checks
 from ip2p_cli.models import resolve_model
 from ip2p_cli.plugin_manager import (
@@ -29,15 +40,19 @@ from tests.contracts import sampler_contract as contract
 from tests.tiny import SD_SCHEDULER
 
 PAGES = Path(__file__).parents[2] / "docs" / "hooks"
+SETTINGS = StepSettings(image_guidance=1.5)
 PHOTO = Image.radial_gradient("L").resize((320, 240)).convert("RGB")
 
 
 def plugged_in(hook: str) -> PluginManager:
-    """The installed plugins, and beside them the example of a page: no name of it is taken already."""
+    """The installed plugins, and beside them the example of a page: no name of it is taken already.
+
+    Those that judge pixels are off: what they say of a drawn picture is not what the page is about.
+    """
     [example] = re.findall(r"```python\n(.*?)```", (PAGES / f"{hook}.md").read_text(encoding="utf-8"), re.DOTALL)
     plugin = ModuleType("example")
     exec(compile(example, f"{hook}.md", "exec"), vars(plugin))
-    manager = create_plugin_manager()
+    manager = create_plugin_manager(["nsfw", "blank", "guidance"])
     manager.register(plugin, "example")
     return manager
 
@@ -60,6 +75,13 @@ def test_ip2p_check_instruction() -> None:
     assert checks.instructions(job("make it night")).severity is Severity.ALLOW
 
 
+def test_ip2p_prepare_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = plugged_in("ip2p_prepare_check")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingExtra, match=r"my-check.*safety"):
+        manager.hook.ip2p_prepare_check()
+
+
 def test_ip2p_check_source() -> None:
     checks = Checks(plugged_in("ip2p_check_source"))
     small = checks.source(job("add fog"), PHOTO.resize((150, 400)))
@@ -77,9 +99,9 @@ def test_ip2p_make_mask() -> None:
 
 def test_ip2p_review_result() -> None:
     checks = Checks(plugged_in("ip2p_review_result"))
-    again = checks.review(job("add fog"), PHOTO, PHOTO, {"pixels": 0.004, "structure": 0.0})
+    again = checks.review(job("add fog"), PHOTO, PHOTO, {"pixels": 0.004, "structure": 0.0}, SETTINGS)
     assert (again.severity, again.settings) == (Severity.RETRY, StepSettings(image_guidance=1.0))
-    done = checks.review(job("add fog"), PHOTO, PHOTO.rotate(180), {"pixels": 0.2, "structure": 0.1})
+    done = checks.review(job("add fog"), PHOTO, PHOTO.rotate(180), {"pixels": 0.2, "structure": 0.1}, SETTINGS)
     assert (done.severity, done.scores["example.pixels"]) == (Severity.ALLOW, 0.2)
 
 

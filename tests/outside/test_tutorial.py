@@ -18,8 +18,9 @@ EXAMPLE = ROOT / "examples" / "plugins" / "ip2p-hello"
 def write(block: FileBlock, folder: Path) -> None:
     path = folder / block.path
     path.parent.mkdir(parents=True, exist_ok=True)
+    apart = "\n\n" if block.append and path.suffix == ".py" else ""  # as one appends to a module
     with path.open("a" if block.append else "x", encoding="utf-8", newline="\n") as file:
-        file.write(block.text)
+        file.write(apart + block.text)
 
 
 def test_the_finished_files_are_those_of_the_example(tmp_path: Path) -> None:
