@@ -88,6 +88,7 @@ class EditorConfig:
     drop_both: float = 0.05  # without either
     timestep_power: float = 1.0  # t = T·u^power: below 1 favours high noise, where the edit is decided
     colour_weight: float = 1.0  # loss weight of latent channels 0..2, which mini's autoencoder anchors to colour
+    change_weight: float = 1.0  # of errors where the pair's pictures differ, against elsewhere: for small things
     gradient_checkpointing: bool = False  # less memory for a third more time
     steps: int = 0  # to ship as the checkpoint's default; 0: the base's own, or the paper's
     text_guidance: float = 0.0  # likewise

@@ -78,6 +78,26 @@ def middle_timesteps(scheduler: DDIMScheduler, generator: torch.Generator, count
     return (total * torch.where(even[0] < EVEN_SHARE, even[1], middle)).long().clamp(max=total - 1)
 
 
+PLACED = 0.6  # share of the timesteps below which it shows where a thing is
+
+
+def place_weights(scheduler: DDIMScheduler, shares: Tensor, timesteps: Tensor, weight: float) -> Tensor:
+    """Weights of squared errors, of mean 1 in each sample: `weight` where `shares` are 1, against 1 where they are 0.
+
+    Only below PLACED: weights that depend on what is still to be found out would teach another picture than the
+    likely one.
+
+    Args:
+        scheduler: of the network.
+        shares: of each latent, in [0, 1].  # (b, 1, h, w)
+        timesteps: of each sample.  # (b,)
+        weight: 1 weighs all alike.
+    """
+    shares = shares * (timesteps < PLACED * scheduler.config.num_train_timesteps)[:, None, None, None]
+    weights = 1 + (weight - 1) * shares
+    return weights / weights.mean(dim=(1, 2, 3), keepdim=True)
+
+
 def target_of(scheduler: DDIMScheduler, x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
     """What the network is to say: the noise, or v = α·ε − σ·x_0.  # (b, c, h, w)"""
     if scheduler.config.prediction_type == V:

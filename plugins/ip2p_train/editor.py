@@ -17,11 +17,13 @@ from torch import Tensor
 from .assemble import assemble
 from .base import Base, resolution_of
 from .config import EditorConfig, LoraConfig
-from .diffusion import draw_timesteps, min_snr_weights, scheduler_of, target_of
+from .diffusion import draw_timesteps, min_snr_weights, place_weights, scheduler_of, target_of
 from .latents import LatentPairs
 from .loop import device_of
 from .lora import add_lora, save_lora
 from .unet import fresh_unet, load_unet
+
+CHANGED = 0.3  # by which latents of about unit variance differ, in root mean square over channels, where an edit is
 
 
 @dataclass(frozen=True)
@@ -79,26 +81,31 @@ class EditorPart:
         noise = torch.randn(batch_size, *self.pairs.latent_shape(picked.bucket), generator=generator)
         x0, photo, text = self.pairs.take(picked[samples])
         text = torch.where(no_text[samples, None, None], self.pairs.null_text, text)
+        weights = place_weights(self.scheduler, self._changed(x0, photo), timesteps[samples], self.config.change_weight)
         photo = photo * ~no_photo[samples, None, None, None]
         noised = Noised(x0, photo, text, noise[samples], timesteps[samples])
-        errors = self.errors(noised)  # (b, c)
+        errors = self.errors(noised, weights)  # (b, c)
         per_sample = (errors * self.weight[..., 0, 0].to(errors.device)).mean(dim=1)
-        weights = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma).to(errors.device)
+        by_snr = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma).to(errors.device)
         high = (noised.timesteps > 0.8 * self.scheduler.config.num_train_timesteps).to(errors.device)
         figures = {"loss_high_noise": per_sample[high].mean().item() if high.any() else 0.0}
         if self.config.colour_weight != 1:
             figures["loss_colour"] = errors[:, :3].mean().item()
-        return (per_sample * weights).mean(), figures
+        return (per_sample * by_snr).mean(), figures
 
-    def errors(self, noised: Noised) -> Tensor:
-        """Squared errors of what the network predicts, a mean for each latent channel.  # (b, c)"""
+    def errors(self, noised: Noised, weights: Tensor | None = None) -> Tensor:
+        """Squared errors of what the network predicts, a mean for each latent channel.  # (b, c)
+
+        `weights` are of each latent, (b, 1, h, w) of mean 1; without them all count alike.
+        """
         place = device_of(self.model)
         t = noised.timesteps
         z = self.scheduler.add_noise(noised.x0, noised.noise, t)
         target = target_of(self.scheduler, noised.x0, noised.noise, t).to(place)
         rows = torch.cat([z, noised.photo], dim=1).to(place, memory_format=torch.channels_last)
         said = self.model(rows, t.to(place), noised.text.to(place)).sample.float()
-        return (said - target).pow(2).mean(dim=(2, 3))
+        errors = (said - target).pow(2)
+        return (errors if weights is None else errors * weights.to(place)).mean(dim=(2, 3))
 
     def names(self, generator: torch.Generator, batch_size: int) -> list[str]:
         """What is in the batch that `loss` draws with that generator."""
@@ -112,6 +119,11 @@ class EditorPart:
         else:
             assemble(folder, self.base, self.model, self.scheduler, self.config)
         self._set_attention()
+
+    def _changed(self, x0: Tensor, photo: Tensor) -> Tensor:
+        """Where a pair's pictures differ: 1, elsewhere 0.  # (b, c, h, w) twice -> (b, 1, h, w)"""
+        difference = (x0 - photo * self.pairs.scaling_factor).pow(2).mean(dim=1, keepdim=True).sqrt()
+        return (difference > CHANGED).float()
 
     def _set_attention(self) -> None:
         if self._plain:  # torch's fused CPU kernel is slower backward; inference is untouched by this

@@ -24,14 +24,12 @@ from ip2p_cli.api import DrawnData, MarkedData, UsageError
 from .assemble import write_checkpoint
 from .autoencoder import load_autoencoder
 from .config import TextEncoderConfig, TextToImageConfig
-from .diffusion import make_scheduler, middle_timesteps
+from .diffusion import make_scheduler, middle_timesteps, place_weights
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
 from .loop import device_of
 from .text_encoder import tokenize, train_tokenizer
 
 SCALED_BY = 64  # pictures that the latents' scale is measured on
-PLACED = 0.6  # share of the timesteps below which it shows where a thing is: only there may it weigh more, as weights
-# that depend on what is still to be found out would teach another picture than the likely one
 
 
 class CaptionedUNet(nn.Module):
@@ -107,9 +105,7 @@ class TextToImagePart:
             return torch.ones(len(rows), 1, height, width)
         marks = torch.from_numpy(self.data.marked(rows)).float()[:, None]  # (b, 1, H, W)
         shares = torch.nn.functional.adaptive_avg_pool2d(marks, (height, width))
-        shares = shares * (t < PLACED * self.scheduler.config.num_train_timesteps)[:, None, None, None]
-        weights = 1 + (self.config.thing_weight - 1) * shares
-        return weights / weights.mean(dim=(1, 2, 3), keepdim=True)
+        return place_weights(self.scheduler, shares, t, self.config.thing_weight)
 
     def save(self, folder: Path) -> None:
         """A checkpoint that any Stable Diffusion pipeline opens."""

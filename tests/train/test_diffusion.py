@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from ip2p_train.diffusion import (
     EPSILON,
@@ -16,6 +19,7 @@ from ip2p_train.diffusion import (
     make_scheduler,
     middle_timesteps,
     min_snr_weights,
+    place_weights,
     target_of,
 )
 
@@ -75,3 +79,20 @@ def test_middle_timesteps_are_mostly_in_the_middle_and_reach_both_ends() -> None
     logit_normal = math.erf(math.log(3) / math.sqrt(2))  # sigmoid(±log 3) is 1/4 and 3/4
     assert math.isclose(share, 0.2 * 0.5 + 0.8 * logit_normal, abs_tol=0.01)
     assert drawn.min() == 0 and drawn.max() == 999
+
+
+@settings(deadline=None)
+@given(
+    shares=arrays(np.float32, (2, 1, 3, 4), elements=st.floats(0, 1, width=32)),
+    weight=st.floats(1, 20),
+    timestep=st.integers(0, 599),
+)
+def test_weights_of_places_are_of_mean_one_and_in_proportion(
+    shares: NDArray[np.float32], weight: float, timestep: int
+) -> None:
+    some = torch.from_numpy(shares)
+    weights = place_weights(make_scheduler(), some, torch.tensor([timestep, 600 + timestep // 2]), weight)
+    torch.testing.assert_close(weights.mean(dim=(1, 2, 3)), torch.ones(2))
+    raw = 1 + (weight - 1) * some[0]
+    torch.testing.assert_close(weights[0], raw / raw.mean())
+    assert torch.equal(weights[1], torch.ones(1, 3, 4)), "where nothing is placed yet, all weigh alike"

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ip2p_cli.api import EditRequest, UsageError, load_editor
+from ip2p_cli.api import EditRequest, Pair, UsageError, load_editor, write_shard
+from ip2p_cli.dataset import encode_image
 from ip2p_train.base import read_base
 from ip2p_train.config import EditorConfig, LoopConfig
 from ip2p_train.diffusion import EPSILON, V
@@ -45,11 +46,32 @@ def test_what_is_dropped_is_null_text_and_a_zero_photo(data: Path, tiny_checkpoi
         shares = {f"drop_{name}": float(name == drop) for name in ("text", "image", "both")}
         part = editor_part(data, tiny_checkpoint, tmp_path, **shares)
         seen = []
-        part.errors = lambda noised, seen=seen: seen.append(noised) or torch.ones(4, 4)  # type: ignore[assignment,misc,return-value]
+        part.errors = lambda noised, weights, seen=seen: seen.append(noised) or torch.ones(4, 4)  # type: ignore[assignment,misc,return-value]
         part.loss(step_generator(0, 0), 4)
         [noised] = seen
         assert torch.equal(noised.text, part.pairs.null_text.expand(4, -1, -1)) == (drop in ("text", "both"))
         assert bool((noised.photo == 0).all()) == (drop in ("image", "both"))
+
+
+def test_errors_weigh_more_where_the_pictures_differ(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ip2p_train.editor.CHANGED", 0.01)  # the latents of a random autoencoder are small
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
+    half = pixels.copy()
+    half[:, 32:] = 255 - pixels[:, 32:]
+    before, after = (encode_image(Image.fromarray(one), quality=100) for one in (pixels, half))
+    (tmp_path / "data").mkdir()
+    write_shard(tmp_path / "data", 0, 1, [Pair(before, "turn the right half", after)] * 4)
+    part = editor_part(tmp_path / "data", tiny_checkpoint, tmp_path / "out", change_weight=5.0)
+    seen: list[torch.Tensor] = []
+    part.errors = lambda noised, weights: seen.append(weights) or torch.ones(8, 4)  # type: ignore[assignment,misc,func-returns-value]
+    part.loss(step_generator(0, 0), 8)
+    left, right = seen[0][..., 0], seen[0][..., -1]  # (b, 1, h)
+    placed = (right != left).flatten(1).any(dim=1)  # samples of little noise
+    assert 0 < placed.sum() < 8
+    torch.testing.assert_close(right[placed] / left[placed], torch.full_like(left[placed], 5.0))
+    assert torch.equal(seen[0][~placed], torch.ones_like(seen[0][~placed]))
 
 
 def test_the_photo_is_given_unscaled_and_the_edit_scaled(data: Path, tmp_path: Path) -> None:
@@ -90,7 +112,7 @@ def test_the_first_loss_on_a_text_to_image_base_is_that_models_own(
     assert part.model.config.in_channels == 8
     seen = []
     errors = part.errors
-    part.errors = lambda noised: seen.append(noised) or errors(noised)  # type: ignore[assignment,method-assign,return-value]
+    part.errors = lambda noised, weights: seen.append(noised) or errors(noised, weights)  # type: ignore[assignment,method-assign,return-value]
     loss, _ = part.loss(step_generator(0, 0), 4)
     [noised] = seen
     unet = UNet2DConditionModel.from_pretrained(text_to_image / "unet")
