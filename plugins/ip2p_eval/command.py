@@ -22,6 +22,10 @@ def evaluate(
         list[str] | None,
         typer.Option("--model", "-m", metavar="M", help="A name, a folder or a hub id; repeats. [default: mini]"),
     ] = None,
+    lora: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DIR", help="Measure every model with this adapter, too; repeats."),
+    ] = None,
     suite: Annotated[
         str | None,
         typer.Option(
@@ -117,12 +121,17 @@ def evaluate(
     from ip2p_eval.publish import publish
 
     load = partial(_load, batch_size=batch_size, device=device, dtype=dtype, offline=offline)
-    measured = prepared.run([Candidate(one, partial(load, one)) for one in names])
+    measured = prepared.run(
+        [Candidate(one, partial(load, one)) for one in names]
+        + [Candidate(f"{one} + {each}", partial(load, one, lora=each)) for one in names for each in lora or ()]
+    )
     settings = {"seed": seed, "model_res": model_res}
     publish(name, settings, measured, output, quiet=quiet, as_json=as_json)
 
 
-def _load(model: str, *, batch_size: int, device: str | None, dtype: str | None, offline: bool) -> Editing:
-    editor = load_editor(model, device=device, dtype=dtype, offline=offline)
+def _load(
+    model: str, *, batch_size: int, device: str | None, dtype: str | None, offline: bool, lora: str | None = None
+) -> Editing:
+    editor = load_editor(model, device=device, dtype=dtype, offline=offline, lora=lora)
     editor.batch_size = batch_size
     return editor

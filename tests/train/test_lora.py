@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -156,3 +157,15 @@ def test_the_command_line_edits_with_it_and_says_nothing_of_the_libraries(
     assert said[0] == said[1]
     one, other = (np.asarray(Image.open(tmp_path / name / "a.png"), np.int16) for name in ("out-0", "out-2"))
     assert np.abs(one - other).mean() > 0.5
+
+
+def test_eval_measures_a_model_with_and_without_the_adapter(
+    trained: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    from tests.eval.test_command import make_app, run
+
+    world = ["--suite", "world", "--scenes", 2, "-m", tiny_checkpoint, "-o", tmp_path, "--device", "cpu", "--json"]
+    stdout, _ = run(make_app(), *world, "--lora", trained)
+    plain, adapted = json.loads(stdout)["models"]
+    assert (plain["model"], adapted["model"]) == (str(tiny_checkpoint), f"{tiny_checkpoint} + {trained}")
+    assert plain["fingerprint"] != adapted["fingerprint"]
