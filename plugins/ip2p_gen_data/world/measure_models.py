@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -30,7 +31,7 @@ from .corpus import captions
 from .dataset import CaptionedScenes
 from .edits import follows
 from .instructions import parse_instruction
-from .measure_pairs import draw_pairs, filter_figures, held_out_rows, p2p_figures, text_to_image_figures
+from .measure_pairs import draw_pairs, drawn_apart, filter_figures, held_out_rows, p2p_figures, text_to_image_figures
 from .render import render_all
 
 CAPTIONS = 500
@@ -111,7 +112,10 @@ def measure(folder: Path, untuned: Path | None = None, pairs: int = PAIRS) -> It
     rows = held_out_rows(pairs)
     drawn = draw_pairs(engine, rows, draws)
     yield _line("text-to-image", text_to_image_figures(drawn))
-    for threshold, figures in p2p_figures(drawn, draw_pairs(engine, rows, draws, p2p=False)).items():
+    noise_alone, others = (
+        draw_pairs(engine, rows, replace(draws, seed=seed), p2p=False) for seed in (draws.seed, draws.seed + 1)
+    )
+    for threshold, figures in p2p_figures(drawn, noise_alone, drawn_apart(noise_alone, others)).items():
         yield _line(f"threshold {threshold}", figures)
     if clip is not None:
         yield _line("filter", filter_figures(drawn, clip, _rules(clip_folder)))

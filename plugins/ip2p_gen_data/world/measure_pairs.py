@@ -69,9 +69,19 @@ def text_to_image_figures(drawn: Sequence[Drawn]) -> dict[str, float]:
     return {"all named attributes right": float(np.mean([one.before_right for one in drawn]))}
 
 
-def p2p_figures(drawn: Sequence[Drawn], without: Sequence[Drawn]) -> dict[str, dict[str, float]]:
-    """Bin of the threshold -> shares of pairs in which what the edit does not name stayed."""
-    figures = {"off": _stayed(without)}
+def drawn_apart(ones: Sequence[Drawn], others: Sequence[Drawn]) -> list[Drawn]:
+    """Pairs of nothing shared at all: the picture before of the one, the picture after of the other."""
+    return [
+        _judged(one.row, one.sample, ImagePair(one.images.original, other.images.edited))
+        for one, other in zip(ones, others, strict=True)
+    ]
+
+
+def p2p_figures(
+    drawn: Sequence[Drawn], noise_alone: Sequence[Drawn], apart: Sequence[Drawn]
+) -> dict[str, dict[str, float]]:
+    """Bin of the threshold -> shares of pairs in which what the edit does not name stayed; first those without."""
+    figures = {"off": _stayed(apart), "off, but the noise shared": _stayed(noise_alone)}
     for low, high in BINS:
         figures[f"{low} to {high}"] = _stayed([one for one in drawn if low <= one.sample.p2p_threshold < high])
     return figures | {"all": _stayed(drawn)}

@@ -17,7 +17,7 @@ from ip2p_gen_data.prompts import CaptionPair
 from ip2p_gen_data.world import oracle
 from ip2p_gen_data.world.dataset import CaptionedScenes
 from ip2p_gen_data.world.measure_models import auc, clip_figures, measure
-from ip2p_gen_data.world.measure_pairs import draw_pairs, held_out_rows, p2p_figures, text_to_image_figures
+from ip2p_gen_data.world.measure_pairs import draw_pairs, drawn_apart, held_out_rows, p2p_figures, text_to_image_figures
 from ip2p_gen_data.world.render import render
 from ip2p_gen_data.world.scene import Scene, sample
 from ip2p_gen_data.world.staying import staying
@@ -68,8 +68,16 @@ def test_figures_of_perfect_pairs_and_of_none() -> None:
     drawn, without = (draw_pairs(Renderer(), rows, config, p2p=on) for on in (True, False))  # type: ignore[arg-type]
     assert len(drawn) == len(without) == 16
     assert text_to_image_figures(drawn)["all named attributes right"] > 0.9
-    figures = p2p_figures(drawn, without)
-    assert min(figures["all"].values()) > 0.8 and figures["off"]["both stay"] < 0.2
+    figures = p2p_figures(drawn, without, without)
+    assert min(figures["all"].values()) > 0.8
+    assert figures["off"]["both stay"] < 0.2 and figures["off, but the noise shared"] == figures["off"]
+
+
+def test_pairs_drawn_apart_are_the_one_before_and_the_other_after() -> None:
+    ones, others = (draw_pairs(Renderer(), held_out_rows(6), DrawConfig(1), p2p=on) for on in (True, False))  # type: ignore[arg-type]
+    for one, other, pair in zip(ones, others, drawn_apart(ones, others), strict=True):
+        assert pair.images.original is one.images.original and pair.images.edited is other.images.edited
+        assert (pair.before_right, pair.after_right) == (one.before_right, other.after_right)
 
 
 def test_auc() -> None:
