@@ -63,18 +63,29 @@ def parse_line(line: str, origin: str) -> Denied:
     instruction's normal form (`text.normal`: case folded, single spaces).
 
     Raises:
-        UsageError: the regular expression is none, or there is nothing to match.
+        UsageError: the regular expression is none or does not end the line, or there is nothing to match.
     """
-    regex = re.fullmatch(r"/(.+)/(?:\s+#\s*(.*))?", line)
+    regex = re.fullmatch(r"/(.+?)/(?:\s+#\s*(.*))?", line)
     if regex is not None:
         written, reason = regex.group(1), regex.group(2) or ""
         try:
             return Denied(origin, f"/{written}/", re.compile(written, re.IGNORECASE), reason)
         except re.error as problem:
             raise UsageError(f"{origin}: /{written}/ is no regular expression ({problem}); mend it") from None
+    _refuse_half_an_expression(line, origin)
     written, *rest = re.split(r"\s#", line, maxsplit=1)
     written, reason = written.strip(), "".join(rest).strip()
     words = normal(written)
     if not words:
         raise UsageError(f"{origin} has nothing to match; write a phrase before the #")
     return Denied(origin, repr(written), re.compile(rf"(?<!\w){re.escape(words)}(?!\w)"), reason)
+
+
+def _refuse_half_an_expression(line: str, origin: str) -> None:
+    """As a phrase, `/nude/i` would be looked for with its slashes, and never found."""
+    read = normal(line)
+    if read.startswith("/") and "/" in read[1:]:
+        raise UsageError(
+            f"{origin}, {line!r}, is neither an expression nor a phrase; write /expression/ or /expression/ # reason, "
+            "without flags (case makes no difference), and a phrase that starts with a slash as an expression, too"
+        )

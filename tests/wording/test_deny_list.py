@@ -59,6 +59,36 @@ def test_a_denied_instruction_is_blocked_even_where_it_is_flagged_too(deny: Path
     assert judge("zoom in on the company logo", str(deny)).severity is Severity.BLOCK
 
 
+@pytest.mark.parametrize(
+    ("line", "denied", "passes", "reason"),
+    [
+        ("/nud(e|ity)/ # see https://wiki.example.com/policy/", "make her nude", "make it night", "see https://wiki"),
+        ("/nude/ # a/b", "make her nude", "make it night", "a/b"),
+        ("/a/b/", "mark it a/b", "mark it a", ""),
+        ("/a/b/ # both/ ", "mark it a/b", "mark it a", "both/"),
+        ("/c#/", "make it c#", "make it c", ""),
+        ("and/or", "the cat and/or the dog", "the cat and the dog", ""),
+        ("/s # one slash is a phrase", "nice /s", "nice", "one slash"),
+    ],
+)
+def test_an_expression_ends_where_its_reason_starts(line: str, denied: str, passes: str, reason: str) -> None:
+    read = parse_line(line, "line 1")
+    assert read.matches(normal(denied))
+    assert not read.matches(normal(passes))
+    assert reason in read.reason
+
+
+@pytest.mark.parametrize(
+    "line", ["/nude/i", "/nude/#never", "/nude/ never", "//", "/nude # a/b", "\u200b/nude/", "/nude\uff0f", "/r/pics"]
+)
+def test_half_an_expression_is_refused_with_the_way_out(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "deny.txt"
+    path.write_text(f"fine\n{line}\n", "utf-8")
+    with pytest.raises(UsageError, match=r"line 2 of .*deny\.txt.*write /expression/ or"):
+        read_deny_list(str(path))
+    assert judge("make it night", str(path)).severity is Severity.BLOCK
+
+
 def unreadable(kind: str, folder: Path) -> Path:
     path = folder / "deny.txt"
     if kind == "folder":

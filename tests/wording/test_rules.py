@@ -79,6 +79,19 @@ def test_any_text_has_a_verdict(text: str) -> None:
     assert verdict.severity in (Severity.ALLOW, Severity.FLAG)
 
 
-@pytest.mark.parametrize("text", ["swap the a and ", "move the big ", "two ", "put the cat to the ", "light from "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "swap the a and ",
+        "swap the as of the ",
+        "move the big ",
+        "move the a light to the left the ",
+        "turn the a to the ",
+        "a pair of big ",
+        "two ",
+        "put the cat to the ",
+        "light from ",
+    ],
+)
 def test_long_texts_take_no_long_time(text: str) -> None:
     judge(text * 500)  # a pattern that backtracks would not come back
