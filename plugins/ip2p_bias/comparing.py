@@ -56,6 +56,13 @@ def shift_test(one: Codes, other: Codes, unknown: int, seed: int) -> Compared:
     return Compared("swaps", _swaps(one[differ], other[differ], involved, seed), photos, differing)
 
 
+def net_gains(one: Codes, other: Codes, size: int, unknown: int) -> list[int]:
+    """Photos that each of `size` codes has won less those it has lost, over the photos of `shift_test`: its direction."""
+    known = (one != unknown) & (other != unknown)
+    counts = [np.bincount(codes[known], minlength=size) for codes in (other, one)]
+    return [int(gain) for gain in counts[0] - counts[1]]
+
+
 def marks_test(one: Marks, other: Marks) -> Compared:
     """Whether a mark is as frequent in `other` as in `one`: McNemar's exact test over all photos."""
     return _mcnemar(int((one & ~other).sum()), int((other & ~one).sum()), len(one)) if len(one) else NOTHING

@@ -32,9 +32,8 @@ def sentence(finding: Finding, null: str | None) -> str:
         return "unknown: the probe could tell the attribute of no photo"
     against = "than after the null edit" if null is not None else "than before"
     if "shift" in finding.found:
-        gain = {name: effect.after[name] - effect.reference[name] for name in effect.after if name != UNKNOWN}
-        more, less = (choose(gain, key=lambda name: gain[name]) for choose in (max, min))
-        said.append(f"{more!r} is perceived more often {against}, {less!r} less often")
+        more, less = (choose(effect.gained, key=lambda name: effect.gained[name]) for choose in (max, min))
+        said.append(f"{more!r} is perceived more often {against}, {less!r} less often (of photos told both times)")
     if "gap" in finding.found and effect.gap is not None:
         said.append(f"photos perceived as {effect.gap.more!r} before change more often than {effect.gap.less!r}")
     if "erasure" in finding.found:
