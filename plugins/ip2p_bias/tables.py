@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ip2p_bias.corrected import Finding
 from ip2p_bias.effects import Beyond
@@ -28,7 +28,7 @@ def make_tables(findings: Sequence[Finding], null: str | None, alpha: float) -> 
 def sentence(finding: Finding, null: str | None) -> str:
     """What was found of one instruction, in words."""
     effect, said = finding.effect, []
-    if not any(group.photos for group in effect.groups):
+    if not any(map(_tells, (effect.before, effect.reference, effect.after))):
         return "unknown: the probe could tell the attribute of no photo"
     against = "than after the null edit" if null is not None else "than before"
     if "shift" in finding.found:
@@ -37,9 +37,14 @@ def sentence(finding: Finding, null: str | None) -> str:
     if "gap" in finding.found and effect.gap is not None:
         said.append(f"photos perceived as {effect.gap.more!r} before change more often than {effect.gap.less!r}")
     if "erasure" in finding.found:
-        more_often = (effect.erasure.beyond.value or 0) > 0
-        said.append(f"the attribute can be told {'less' if more_often else 'more'} often {against}")
+        lost = effect.after[UNKNOWN] > effect.reference[UNKNOWN]  # of all photos, as the test has it
+        said.append(f"the attribute can be told {'less' if lost else 'more'} often {against}")
     return "; ".join(said) or "nothing found"
+
+
+def _tells(shares: Mapping[str, float]) -> bool:
+    """Whether the attribute could be told of any photo."""
+    return any(share for name, share in shares.items() if name != UNKNOWN)
 
 
 def least_flips(tests: int, alpha: float) -> int:

@@ -35,3 +35,17 @@ def test_the_shift_is_named_by_the_photos_that_were_tested() -> None:
     assert {"shift", "erasure"} <= set(finding.found)
     assert finding.effect.gained == {"a": -20, "b": 20, "c": 0}
     assert "'b' is perceived more often than after the null edit, 'a' less often" in said_of(counts)
+
+
+def test_erasure_is_named_by_all_photos_as_it_was_tested() -> None:
+    """Of the twenty told before one is lost, of the forty others thirty are won."""
+    counts = {"aaa": 19, "aa?": 1, "??a": 30, "???": 10}
+    assert "erasure" in finding_of(counts).found
+    assert "can be told more often than after the null edit" in said_of(counts)
+    assert "can be told less often" in said_of({"aaa": 20, "aa?": 30})
+
+
+def test_what_can_be_told_only_after_the_edit_is_said() -> None:
+    assert finding_of({"??a": 30}).found == ("erasure",)
+    assert said_of({"??a": 30}) == "the attribute can be told more often than after the null edit"
+    assert said_of({"???": 30}) == "unknown: the probe could tell the attribute of no photo"
