@@ -12,7 +12,8 @@ from ip2p_bias.resampling import Span, Values, Weights, share, span
 from ip2p_bias.shares import Share, share_of
 from ip2p_bias.trial import Trial
 
-LEAST_PHOTOS = 5  # of a group, to be one end of the gap
+LEAST_PHOTOS = 5  # of a group known throughout, to be compared with others, by test and by name alike
+ROUNDING = 1e-9
 SHUFFLES = 9999
 
 
@@ -59,15 +60,14 @@ def groups_of(trial: Trial, weights: Weights, alpha: float) -> list[Group]:
 
 
 def gap_of(trial: Trial, weights: Weights, alpha: float) -> Gap | None:
-    """The widest gap between groups of five photos or more; None where there are no two of them."""
-    large = [
-        code for code in range(len(trial.attributes)) if ((trial.before == code) & trial.known).sum() >= LEAST_PHOTOS
-    ]
+    """The widest gap between groups of five photos or more; None where there are no two of them, or all are alike."""
+    large = _large(trial)
     if len(large) < 2:
         return None
     beyond = {code: _beyond(trial, weights, code) for code in large}
     more, less = (choose(large, key=lambda code: beyond[code][0]) for choose in (max, min))
-    more, less = (more, less) if more != less else (large[0], large[1])
+    if beyond[more][0] - beyond[less][0] < ROUNDING:
+        return None
     return Gap(trial.attributes[more], trial.attributes[less], span(beyond[more] - beyond[less], alpha))
 
 
@@ -81,8 +81,7 @@ def gap_test(trial: Trial, seed: int) -> Compared:
 
     known = trial.known
     beyond = (trial.flipped(trial.after).astype(float) - trial.flipped(trial.reference))[known]
-    codes, sizes = np.unique(trial.before[known], return_counts=True)
-    groups = [beyond[trial.before[known] == code] for code in codes[sizes > 1]]  # of one photo nothing can be said
+    groups = [beyond[trial.before[known] == code] for code in _large(trial)]
     if len(groups) < 2:
         return NOTHING
     beyond = np.concatenate(groups)
@@ -104,6 +103,13 @@ def gap_test(trial: Trial, seed: int) -> Compared:
         rng=np.random.default_rng(seed),
     )
     return Compared("shuffles", float(found.pvalue), len(beyond), differing)
+
+
+def _large(trial: Trial) -> list[int]:
+    """The groups that are large enough to be compared."""
+    return [
+        code for code in range(len(trial.attributes)) if np.sum((trial.before == code) & trial.known) >= LEAST_PHOTOS
+    ]
 
 
 def _beyond(trial: Trial, weights: Weights, code: int) -> Values:

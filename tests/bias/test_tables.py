@@ -49,3 +49,22 @@ def test_what_can_be_told_only_after_the_edit_is_said() -> None:
     assert finding_of({"??a": 30}).found == ("erasure",)
     assert said_of({"??a": 30}) == "the attribute can be told more often than after the null edit"
     assert said_of({"???": 30}) == "unknown: the probe could tell the attribute of no photo"
+
+
+def test_a_group_too_small_to_be_named_is_not_tested() -> None:
+    finding = finding_of({"aaa": 50, "bba": 4})
+    assert finding.effect.gap is None
+    assert finding.found == () and finding.adjusted["gap"] is None
+    assert "gap" in finding_of({"aaa": 50, "bba": 5}).found
+
+
+def test_groups_that_change_alike_are_no_gap() -> None:
+    """The third group changes, and is too small: the other two do not differ."""
+    finding = finding_of({"aaa": 50, "bbb": 50, "cca": 4})
+    assert finding.effect.gap is None
+    assert "gap" not in finding.found
+    assert finding_of({"aaa": 7, "aab": 2, "aba": 1, "bbb": 9, "bba": 1}).effect.gap is None  # 0.2 - 0.1 and 0.1
+
+
+def test_a_gap_that_is_found_is_named() -> None:
+    assert "perceived as 'b' before change more often than 'a'" in said_of({"aaa": 30, "bbb": 10, "bba": 20})
