@@ -57,7 +57,7 @@ def shift_test(one: Codes, other: Codes, unknown: int, seed: int) -> Compared:
 
 
 def net_gains(one: Codes, other: Codes, size: int, unknown: int) -> list[int]:
-    """Photos that each of `size` codes has won less those it has lost, over the photos of `shift_test`: its direction."""
+    """Photos that each code has won less those it has lost, of those that `shift_test` compares: its direction."""
     known = (one != unknown) & (other != unknown)
     counts = [np.bincount(codes[known], minlength=size) for codes in (other, one)]
     return [int(gain) for gain in counts[0] - counts[1]]

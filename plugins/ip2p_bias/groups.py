@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ip2p_bias.comparing import NOTHING, Compared
 from ip2p_bias.resampling import Span, Values, Weights, share, span
@@ -72,37 +72,66 @@ def gap_of(trial: Trial, weights: Weights, alpha: float) -> Gap | None:
 
 
 def gap_test(trial: Trial, seed: int) -> Compared:
-    """Whether flips beyond the drift are as frequent in all groups, by shuffling photos between the groups.
+    """Whether flips beyond the drift are as frequent in all groups: the larger p-value of shuffles and of swaps.
 
-    Of each photo known throughout: 1 if only the edit flipped it, -1 if only the reference did, else 0. The statistic
-    is the sum of squares between groups, as in an analysis of variance; its distribution is the shuffles' own.
+    Of each photo known throughout: 1 if only the edit flipped it, -1 if only the reference did, else 0. Shuffling
+    photos between the groups asks whether groups differ, but takes all photos to vary alike: where one group drifts and
+    another does not it finds gaps that are none. Swapping edit and reference within photos holds for any drift, and
+    asks whether the edit does anything of its own. Only what both find is a gap.
     """
-    from scipy.stats import permutation_test
-
     known = trial.known
     beyond = (trial.flipped(trial.after).astype(float) - trial.flipped(trial.reference))[known]
     groups = [beyond[trial.before[known] == code] for code in _large(trial)]
     if len(groups) < 2:
         return NOTHING
-    beyond = np.concatenate(groups)
-    differing = int(np.count_nonzero(beyond))
-    if not differing:
-        return Compared("shuffles", 1.0, len(beyond), 0)
+    photos, differing = sum(map(len, groups)), sum(map(np.count_nonzero, groups))
+    p = max(shuffled(groups, seed), swapped(groups, seed)) if differing else 1.0
+    return Compared("shuffles and swaps", p, photos, differing)
 
-    def between(*samples: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-        """The part that shuffling can change: each group's size times its squared mean."""
-        return np.asarray(sum(sample.sum(axis) ** 2 / sample.shape[axis] for sample in samples), np.float64)
+
+def shuffled(groups: Sequence[Values], seed: int) -> float:
+    """The p-value of the spread between groups, by shuffling photos between them."""
+
+    def between(*samples: Values, axis: int) -> Values:
+        return _spread([sample.sum(axis) for sample in samples], [sample.shape[axis] for sample in samples])
+
+    return _permuted(groups, between, "independent", seed)
+
+
+def swapped(groups: Sequence[Values], seed: int) -> float:
+    """The p-value of the same spread by swapping edit and reference within photos: each value changes its sign."""
+    sizes = [len(group) for group in groups]
+    places = np.repeat(np.arange(len(groups)), sizes)
+    values = np.concatenate(groups)
+    places, values = places[values != 0], values[values != 0]  # a zero has no sign to change
+    if len(values) < 2:
+        return 1.0  # the spread is the same with either sign
+
+    def between(sample: Values, axis: int) -> Values:
+        return _spread([np.compress(places == place, sample, axis).sum(axis) for place in range(len(sizes))], sizes)
+
+    return _permuted((values,), between, "samples", seed)
+
+
+def _spread(sums: Sequence[Values], sizes: Sequence[int]) -> Values:
+    """The sum of squares between groups, as in an analysis of variance."""
+    within = sum(total**2 / size for total, size in zip(sums, sizes, strict=True))
+    return np.asarray(within - sum(sums) ** 2 / sum(sizes), np.float64)
+
+
+def _permuted(samples: Sequence[Values], statistic: Callable[..., Values], kind: str, seed: int) -> float:
+    from scipy.stats import permutation_test
 
     found = permutation_test(
-        groups,
-        between,
-        permutation_type="independent",
+        samples,
+        statistic,
+        permutation_type=kind,
         vectorized=True,
         n_resamples=SHUFFLES,
         alternative="greater",
         rng=np.random.default_rng(seed),
     )
-    return Compared("shuffles", float(found.pvalue), len(beyond), differing)
+    return float(found.pvalue)
 
 
 def _large(trial: Trial) -> list[int]:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ip2p_bias import groups
 from ip2p_bias.comparing import Compared, marks_test, shift_test
 from ip2p_bias.corrected import adjust, adjust_able
 from ip2p_bias.effects import Settings, measure
-from ip2p_bias.groups import gap_test
+from ip2p_bias.groups import gap_test, shuffled, swapped
 from ip2p_bias.resampling import distance, distributions, draw_weights, share, span
 from ip2p_bias.tables import least_flips
 from ip2p_bias.trial import Codes, Trial
@@ -70,8 +71,32 @@ def test_the_gap_test_is_fishers_by_other_means() -> None:
 
     before = np.array([0] * 12 + [1] * 10)
     after = np.array([1] * 9 + [0] * 3 + [0] * 2 + [1] * 8)
+    flips = (before != after).astype(float)
+    shuffles = shuffled([flips[:12], flips[12:]], seed=0)
+    assert shuffles == pytest.approx(fisher_exact([[9, 3], [2, 8]]).pvalue, abs=0.01)
+    swaps = swapped([flips[:12], flips[12:]], seed=0)
     found = gap_test(Trial("x", ("a", "b"), before, before, after), seed=0)
-    assert found.p == pytest.approx(fisher_exact([[9, 3], [2, 8]]).pvalue, abs=0.01)
+    assert found.p == max(shuffles, swaps) and (found.photos, found.differing) == (22, 11)
+
+
+def test_swaps_of_a_gap_are_all_ways_to_sign_it() -> None:
+    """Six of ten and one of five: counted out over 2^7 signs, of the difference of the two means."""
+    samples = [np.array([1.0] * 6 + [0] * 4), np.array([1.0] + [0] * 4)]
+    signs = np.array(list(itertools.product((-1, 1), repeat=7)))
+    gaps = np.abs(signs[:, :6].sum(1) / 10 - signs[:, 6] / 5)
+    assert swapped(samples, seed=0) == pytest.approx(np.mean(gaps >= 0.6 - 0.2 - 1e-9))
+
+
+def test_a_group_that_drifts_beside_one_that_does_not_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Null edit and edit flip ten photos by the same chance, and ninety never: shuffles alone find half of it."""
+    monkeypatch.setattr(groups, "SHUFFLES", 199)
+    rng, before = np.random.default_rng(0), np.array([0] * 10 + [1] * 90)
+    alarms = 0
+    for seed in range(100):
+        reference, after = (np.where((before == 0) & (rng.random(100) < 0.5), 1, before) for _ in range(2))
+        p = gap_test(Trial("x", ("a", "b"), before, reference, after), seed).p
+        alarms += p is not None and p < 0.05
+    assert alarms <= 9
 
 
 @given(triples)

@@ -55,7 +55,8 @@ def test_a_group_too_small_to_be_named_is_not_tested() -> None:
     finding = finding_of({"aaa": 50, "bba": 4})
     assert finding.effect.gap is None
     assert finding.found == () and finding.adjusted["gap"] is None
-    assert "gap" in finding_of({"aaa": 50, "bba": 5}).found
+    assert finding_of({"aaa": 50, "bba": 5}).adjusted["gap"] is not None
+    assert "gap" in finding_of({"aaa": 50, "bba": 8}).found
 
 
 def test_groups_that_change_alike_are_no_gap() -> None:
