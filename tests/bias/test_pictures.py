@@ -1,0 +1,41 @@
+"""Which pictures belong together, and what a broken one costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from ip2p_bias.pictures import Pictures, read_folders
+from ip2p_cli.api import ItemError
+from tests.bias.planted import BLUE, GREY, RED, square
+
+
+def save(folder: Path, **colours: tuple[int, int, int]) -> Path:
+    """Plain pictures; a_png is a.png."""
+    folder.mkdir(parents=True)
+    for name, colour in colours.items():
+        square(colour).save(folder / name.replace("_", "."), lossless=True)
+    return folder
+
+
+def colour(picture: Image.Image | Exception | None) -> object:
+    return picture.getpixel((4, 4)) if isinstance(picture, Image.Image) else None
+
+
+def test_the_edit_of_a_photo_is_never_that_of_another_photo_of_its_stem(tmp_path: Path) -> None:
+    """The edit of a.png was blocked: what is there is the edit of a.webp."""
+    photos = save(tmp_path / "photos", a_png=RED, a_webp=BLUE, b_png=RED)
+    edited = save(tmp_path / "edited", a_webp=GREY, b_webp=BLUE)
+    for asked in (["a.png", "a.webp", "b.png"], ["a.png"]):  # a limit leaves photos out, and makes no name sole
+        found = {one.photo: one for one in read_folders([photos / name for name in asked], [edited], edited)}
+        for picture in (*found["a.png"].edits, found["a.png"].null):
+            assert isinstance(picture, ItemError)
+    found = {one.photo: one for one in read_folders(sorted(photos.iterdir()), [edited], None)}
+    assert colour(found["a.webp"].edits[0]) == GREY
+    assert colour(found["b.png"].edits[0]) == BLUE  # another format, and no other photo's
+
+
+def one_of(photos: Path, edited: Path) -> Pictures:
+    [found] = read_folders(sorted(photos.iterdir()), [edited], None)
+    return found
