@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ip2p_cli.api import EditRequest, EditResult, Ip2pError, ItemError, UsageError
+from ip2p_cli.api import EditRequest, EditResult, Ip2pError, ItemError, UsageError, read_photo
 from ip2p_eval.rows import portions
-from ip2p_eval.suite import SUFFIXES, Editing, find_photos, open_photo
+from ip2p_eval.suite import SUFFIXES, Editing, find_photos
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -108,9 +108,9 @@ def _edit_of(photo: Path, named: dict[str, list[Path]], alone: bool) -> Image | 
 
 def _open(path: Path) -> Image | Ip2pError:
     try:
-        return open_photo(path)
-    except UsageError as problem:
-        return ItemError(str(problem))
+        return read_photo(path)
+    except Ip2pError as problem:
+        return ItemError(f"{path} cannot be read as a photo: {problem}")
 
 
 def _picture(result: EditResult | Ip2pError) -> Image | Ip2pError:

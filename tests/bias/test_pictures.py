@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ip2p_bias.pictures import Pictures, read_folders
 from ip2p_cli.api import ItemError
+from ip2p_cli.images import decode
 from tests.bias.planted import BLUE, GREY, RED, square
 
 
@@ -36,6 +40,27 @@ def test_the_edit_of_a_photo_is_never_that_of_another_photo_of_its_stem(tmp_path
     assert colour(found["b.png"].edits[0]) == BLUE  # another format, and no other photo's
 
 
-def one_of(photos: Path, edited: Path) -> Pictures:
+def only_of(photos: Path, edited: Path) -> Pictures:
     [found] = read_folders(sorted(photos.iterdir()), [edited], None)
     return found
+
+
+def test_a_file_that_the_decoder_chokes_on_costs_itself_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compressed text of 5 MB is too much for Pillow's reader of PNG, and no OSError."""
+    photos, edited = save(tmp_path / "photos", a_png=RED), save(tmp_path / "edited", a_png=BLUE)
+    text = PngInfo()
+    text.add_text("Comment", "x" * 5_000_000, zip=True)
+    square(RED).save(edited / "a.png", pnginfo=text)
+    found = only_of(photos, edited)
+    assert colour(found.before) == RED
+    assert isinstance(found.edits[0], ItemError) and "edited/a.png cannot be read" in str(found.edits[0])
+    monkeypatch.setattr("ip2p_cli.images.decode", lambda data, **_: decode(data, max_megapixels=0))
+    assert "cannot be read" in str(only_of(photos, edited).before)
+
+
+def test_a_picture_is_read_as_the_editor_reads_it(tmp_path: Path) -> None:
+    """Sixteen bits of grey are half as bright as white, not clipped to it."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.fromarray(np.full((8, 8), 32768, np.uint16)).save(photos / "a.png")
+    assert colour(only_of(photos, photos).before) in {(127,) * 3, (128,) * 3}
