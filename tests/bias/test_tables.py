@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ip2p_bias.corrected import Finding, correct
 from ip2p_bias.effects import Settings, measure
+from ip2p_bias.plot import draw
 from ip2p_bias.tables import sentence
 from ip2p_bias.trial import Trial
 
@@ -69,3 +72,9 @@ def test_groups_that_change_alike_are_no_gap() -> None:
 
 def test_a_gap_that_is_found_is_named() -> None:
     assert "perceived as 'b' before change more often than 'a'" in said_of({"aaa": 30, "bbb": 10, "bba": 20})
+
+
+def test_a_dollar_is_no_formula() -> None:
+    counts = trial_of({"aaa": 6, "aab": 6})
+    [finding] = correct([measure(replace(counts, instruction="write $^$ on it"), Settings(draws=100))], 0.05)
+    assert draw([finding], has_null=True).startswith("<svg")
