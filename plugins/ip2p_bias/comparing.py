@@ -13,6 +13,7 @@ from ip2p_bias.trial import Codes, Marks
 
 LEAST_FOR_CHI2 = 25  # photos that differ, below which the chi-squared approximation is not relied on
 SWAPS = 9999
+AT_ONCE = 2**22  # values that a test by resampling holds at once, so that memory does not grow with photos
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ def marks_test(one: Marks, other: Marks) -> Compared:
     return _mcnemar(int((one & ~other).sum()), int((other & ~one).sum()), len(one)) if len(one) else NOTHING
 
 
+def batch_of(values: int) -> int:
+    """How many resamples of so many values to make at once."""
+    return max(1, AT_ONCE // max(values, 1))
+
+
 def _mcnemar(there: int, back: int, photos: int) -> Compared:
     """Photos that went one way and the other."""
     from statsmodels.stats.contingency_tables import mcnemar
@@ -102,6 +108,7 @@ def _swaps(one: Codes, other: Codes, involved: Codes, seed: int) -> float:
         permutation_type="samples",
         vectorized=True,
         n_resamples=SWAPS,
+        batch=batch_of(len(one)),
         alternative="greater",
         rng=np.random.default_rng(seed),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ip2p_bias.comparing import NOTHING, Compared
+from ip2p_bias.comparing import NOTHING, Compared, batch_of
 from ip2p_bias.resampling import Span, Values, Weights, share, span
 from ip2p_bias.shares import Share, share_of
 from ip2p_bias.trial import Trial
@@ -128,6 +128,7 @@ def _permuted(samples: Sequence[Values], statistic: Callable[..., Values], kind:
         permutation_type=kind,
         vectorized=True,
         n_resamples=SHUFFLES,
+        batch=batch_of(sum(map(len, samples))),
         alternative="greater",
         rng=np.random.default_rng(seed),
     )

@@ -49,7 +49,7 @@ def edit_photos(
             if not isinstance(image, Ip2pError)
             for text in texts
         ]
-        results = iter(editor.edit_each(requests))
+        results = (result for asked in portions(requests, PORTION) for result in editor.edit_each(asked))
         for path, image in zip(some, opened, strict=True):
             if isinstance(image, Ip2pError):
                 yield Pictures(path.name, image, image, (image,) * len(instructions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ip2p_bias.pictures import Pictures, read_folders
-from ip2p_cli.api import ItemError
+from ip2p_bias.pictures import PORTION, Pictures, edit_photos, read_folders
+from ip2p_cli.api import EditRequest, EditResult, ItemError
 from ip2p_cli.images import decode
-from tests.bias.planted import BLUE, GREY, RED, square
+from tests.bias.planted import BLUE, GREY, RED, PlantedEditor, Rates, square
 
 
 def save(folder: Path, **colours: tuple[int, int, int]) -> Path:
@@ -64,3 +65,20 @@ def test_a_picture_is_read_as_the_editor_reads_it(tmp_path: Path) -> None:
     photos.mkdir()
     Image.fromarray(np.full((8, 8), 32768, np.uint16)).save(photos / "a.png")
     assert colour(only_of(photos, photos).before) in {(127,) * 3, (128,) * 3}
+
+
+def test_many_instructions_of_one_photo_are_asked_in_portions(tmp_path: Path) -> None:
+    texts = tuple(f"make it {number}" for number in range(70))
+    asked: list[int] = []
+
+    class Counting(PlantedEditor):
+        def edit_each(self, requests: Sequence[EditRequest], *, full_resolution: bool = True) -> list[EditResult]:
+            asked.append(len(requests))
+            return super().edit_each(requests, full_resolution=full_resolution)
+
+    turns: dict[str, Rates] = {text: {RED: 1.0} if text == texts[50] else {} for text in ("same", *texts)}
+    photos = sorted(save(tmp_path / "photos", a_png=RED, b_png=BLUE).iterdir())
+    first, second = edit_photos(Counting(turns), photos, texts, "same", {"seed": 0})
+    assert max(asked) <= PORTION and sum(asked) == 2 * 71
+    assert [colour(edit) for edit in first.edits] == [BLUE if place == 50 else RED for place in range(70)]
+    assert {colour(edit) for edit in (second.null, *second.edits)} == {BLUE}

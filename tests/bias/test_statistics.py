@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ip2p_bias import groups
-from ip2p_bias.comparing import Compared, marks_test, shift_test
+from ip2p_bias import comparing, groups
+from ip2p_bias.comparing import Compared, batch_of, marks_test, shift_test
 from ip2p_bias.corrected import adjust, adjust_able
 from ip2p_bias.effects import Settings, measure
-from ip2p_bias.groups import gap_test, shuffled, swapped
-from ip2p_bias.resampling import distance, distributions, draw_weights, share, span
+from ip2p_bias.groups import _spread, gap_test, shuffled, swapped
+from ip2p_bias.resampling import Values, distance, distributions, draw_weights, share, span
 from ip2p_bias.tables import least_flips
 from ip2p_bias.trial import Codes, Trial
 
@@ -97,6 +97,27 @@ def test_a_group_that_drifts_beside_one_that_does_not_is_no_gap(monkeypatch: pyt
         p = gap_test(Trial("x", ("a", "b"), before, reference, after), seed).p
         alarms += p is not None and p < 0.05
     assert alarms <= 9
+
+
+def test_resamples_in_small_batches_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand shuffles of ten thousand photos would be a gigabyte at once: batches, whose draws are the same."""
+    assert batch_of(10_000) * 10_000 <= comparing.AT_ONCE and batch_of(2 * comparing.AT_ONCE) == 1 and batch_of(0) > 0
+    monkeypatch.setattr(groups, "SHUFFLES", 199)
+    rng = np.random.default_rng(0)
+    before, after = rng.integers(0, 2, 40), rng.integers(0, 3, 40)
+    seen: list[int] = []
+
+    def spread(sums: list[Values], sizes: list[int]) -> Values:
+        seen.append(np.asarray(sums[0]).size)
+        return _spread(sums, sizes)
+
+    monkeypatch.setattr(groups, "_spread", spread)
+    one = gap_test(Trial("x", ("a", "b", "c"), before, before, after), seed=0)
+    assert max(seen) == 199
+    seen.clear()
+    monkeypatch.setattr(comparing, "AT_ONCE", 400)
+    assert gap_test(Trial("x", ("a", "b", "c"), before, before, after), seed=0) == one
+    assert max(seen) < 50
 
 
 @given(triples)
