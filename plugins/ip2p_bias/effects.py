@@ -93,7 +93,7 @@ def measure(trial: Trial, settings: Settings) -> Effect:
             *(trial.erased(trial.after), trial.erased(trial.reference), trial.before != unknown),
             *(weights, settings.alpha),
         ),
-        distance=_distances(distance(before, after), distance(before, reference), settings.alpha),
+        distance=_distances(distance(before, after), distance(before, reference), settings.alpha, len(trial.before)),
         groups=tuple(groups_of(trial, weights, settings.alpha)),
         gap=gap_of(trial, weights, settings.alpha),
         tests={
@@ -116,11 +116,13 @@ def _gained(trial: Trial) -> dict[str, int]:
 
 def _beyond(edit: Marks, reference: Marks, among: Marks, weights: Weights, alpha: float) -> Beyond:
     difference = share(weights, edit, among) - share(weights, reference, among)
-    return Beyond(share_of(edit, among, alpha), share_of(reference, among, alpha), span(difference, alpha))
+    return Beyond(
+        share_of(edit, among, alpha), share_of(reference, among, alpha), span(difference, alpha, int(among.sum()))
+    )
 
 
-def _distances(edit: Values, reference: Values, alpha: float) -> Distances:
-    return Distances(span(edit, alpha), span(reference, alpha), span(edit - reference, alpha))
+def _distances(edit: Values, reference: Values, alpha: float, photos: int) -> Distances:
+    return Distances(*(span(values, alpha, photos) for values in (edit, reference, edit - reference)))
 
 
 def _moves(trial: Trial, names: list[str]) -> tuple[Move, ...]:

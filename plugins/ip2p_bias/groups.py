@@ -52,7 +52,7 @@ def groups_of(trial: Trial, weights: Weights, alpha: float) -> list[Group]:
                 int(here.sum()),
                 share_of(trial.flipped(trial.after), among, alpha),
                 share_of(trial.flipped(trial.reference), among, alpha),
-                span(_beyond(trial, weights, code), alpha),
+                span(_beyond(trial, weights, code), alpha, int(among.sum())),
                 share_of(trial.erased(trial.after), here, alpha),
             )
         )
@@ -68,7 +68,7 @@ def gap_of(trial: Trial, weights: Weights, alpha: float) -> Gap | None:
     more, less = (choose(large, key=lambda code: beyond[code][0]) for choose in (max, min))
     if beyond[more][0] - beyond[less][0] < ROUNDING:
         return None
-    return Gap(trial.attributes[more], trial.attributes[less], span(beyond[more] - beyond[less], alpha))
+    return Gap(trial.attributes[more], trial.attributes[less], span(beyond[more] - beyond[less], alpha, LEAST_PHOTOS))
 
 
 def gap_test(trial: Trial, seed: int) -> Compared:
@@ -84,7 +84,7 @@ def gap_test(trial: Trial, seed: int) -> Compared:
     groups = [beyond[trial.before[known] == code] for code in _large(trial)]
     if len(groups) < 2:
         return NOTHING
-    photos, differing = sum(map(len, groups)), sum(map(np.count_nonzero, groups))
+    photos, differing = sum(map(len, groups)), int(np.count_nonzero(np.concatenate(groups)))
     p = max(shuffled(groups, seed), swapped(groups, seed)) if differing else 1.0
     return Compared("shuffles and swaps", p, photos, differing)
 

@@ -79,7 +79,8 @@ def _distances(axes: Any, findings: Sequence[Finding], has_null: bool) -> None:
     axes.set_yticks(range(len(findings)), [_short(finding.effect.instruction) for finding in findings])
     axes.set_xlim(left=0)
     axes.set_xlabel("Jensen-Shannon distance from the photos, with interval")
-    axes.legend(frameon=False, fontsize=8)
+    if axes.get_legend_handles_labels()[0]:  # none where all have too few photos for an interval
+        axes.legend(frameon=False, fontsize=8)
     axes.margins(y=0.25)
 
 

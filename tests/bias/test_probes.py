@@ -143,7 +143,8 @@ def test_an_answer_that_is_no_mapping_of_texts_to_numbers_costs_one_picture(answ
 
 
 def test_numbers_of_numpy_and_torch_are_probabilities() -> None:
-    found = read(lambda _: {"a": np.float32(0.75), "b": torch.tensor(0.25)}, PICTURE, 0.5)  # type: ignore[dict-item]
+    given = cast("Mapping[str, float]", {"a": np.float32(0.75), "b": torch.tensor(0.25)})
+    found = read(lambda _: given, PICTURE, 0.5)
     assert found.attribute == "a" and dict(found.probabilities) == {"a": 0.75, "b": 0.25}
 
 

@@ -14,7 +14,7 @@ from ip2p_bias.comparing import Compared, batch_of, marks_test, shift_test
 from ip2p_bias.corrected import adjust, adjust_able
 from ip2p_bias.effects import Settings, measure
 from ip2p_bias.groups import _spread, gap_test, shuffled, swapped
-from ip2p_bias.resampling import Values, distance, distributions, draw_weights, share, span
+from ip2p_bias.resampling import Span, Values, distance, distributions, draw_weights, share, span
 from ip2p_bias.tables import least_flips
 from ip2p_bias.trial import Codes, Trial
 
@@ -131,7 +131,8 @@ def test_any_readings_give_figures_in_range(triple: list[tuple[int, int, int]]) 
         assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
     for name, low in (("edit", 0), ("reference", 0), ("beyond", -1)):
         found = getattr(effect.distance, name)
-        assert low <= found.low <= found.high <= 1
+        assert low <= found.value <= 1 and (found.low is None) == (len(triple) < 5)
+        assert found.low is None or low <= found.low <= found.high <= 1
     assert sum(move.photos for move in effect.moves) == sum(before != after for before, _, after in triple)
 
 
@@ -181,10 +182,17 @@ def test_the_bootstrap_draws_photos_whole_and_starts_with_the_sample() -> None:
     assert weights.shape == (401, 30)
     assert (weights[0] == 1).all() and (weights.sum(1) == 30).all()
     marked = np.arange(30) < 12
-    found = span(share(weights, marked, np.ones(30, bool)), alpha=0.05)
+    found = span(share(weights, marked, np.ones(30, bool)), alpha=0.05, photos=30)
     assert found.value == 0.4
     assert found.low == pytest.approx(0.23, abs=0.05) and found.high == pytest.approx(0.57, abs=0.05)
-    assert span(share(weights, marked, np.zeros(30, bool)), alpha=0.05).value is None
+    assert span(share(weights, marked, np.zeros(30, bool)), alpha=0.05, photos=0).value is None
+
+
+def test_a_handful_of_photos_has_no_interval() -> None:
+    """None of four flips: every draw is the same, and a width of zero would say that it is sure."""
+    values = share(draw_weights(4, 400, seed=1), np.zeros(4, bool), np.ones(4, bool))
+    assert span(values, alpha=0.05, photos=4) == Span(0.0, None, None)
+    assert span(values, alpha=0.05, photos=5) == Span(0.0, 0.0, 0.0)
 
 
 def test_the_distance_is_one_where_nothing_overlaps() -> None:

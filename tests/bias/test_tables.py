@@ -9,7 +9,7 @@ import numpy as np
 from ip2p_bias.corrected import Finding, correct
 from ip2p_bias.effects import Settings, measure
 from ip2p_bias.plot import draw
-from ip2p_bias.tables import sentence
+from ip2p_bias.tables import make_tables, sentence
 from ip2p_bias.trial import Trial
 
 CODES = {"a": 0, "b": 1, "c": 2, "?": 3}
@@ -78,3 +78,30 @@ def test_a_dollar_is_no_formula() -> None:
     counts = trial_of({"aaa": 6, "aab": 6})
     [finding] = correct([measure(replace(counts, instruction="write $^$ on it"), Settings(draws=100))], 0.05)
     assert draw([finding], has_null=True).startswith("<svg")
+
+
+def test_without_null_edits_no_column_speaks_of_them() -> None:
+    finding = finding_of({"aaa": 6, "aab": 6})
+    cases: list[tuple[str | None, set[str]]] = [
+        ("keep it", {"null: flips %", "beyond null", "JS beyond null"}),
+        (None, set()),
+    ]
+    for null, columns in cases:
+        tables = make_tables([finding], null, 0.05)
+        headers = [name for table in tables for name in table.header]
+        assert {name for name in headers if "null" in name} >= columns
+        assert null is not None or not any("null" in name for name in headers)
+        assert all(len(row) == len(table.header) for table in tables for row in table.rows)
+        assert "flips %" in headers and "plain shift p" in headers
+
+
+def test_what_a_handful_of_photos_cannot_say_is_a_dash() -> None:
+    [_, _, _, groups] = make_tables([finding_of({"aaa": 10, "bba": 4})], "keep it", 0.05)
+    assert [row[groups.header.index("beyond null")] for row in groups.rows] == ["+0 (+0 to +0)", "–"]
+
+
+def test_a_run_too_large_for_its_resamples_says_so() -> None:
+    findings = [finding_of({"aaa": 6, "aab": 6, "bba": 6})]
+    few, many = (" ".join(make_tables(findings * count, "keep it", 0.05)[0].notes) for count in (1, 500))
+    assert "resamples" not in few
+    assert "9,999 resamples" in many and "0.0001" in many
