@@ -13,6 +13,7 @@ from ip2p_bias.trial import Codes, Marks
 
 LEAST_FOR_CHI2 = 25  # photos that differ, below which the chi-squared approximation is not relied on
 SWAPS = 9999
+AT_ONCE = 2**22  # values that a test by resampling holds at once, so that memory does not grow with photos
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,21 @@ def shift_test(one: Codes, other: Codes, unknown: int, seed: int) -> Compared:
     return Compared("swaps", _swaps(one[differ], other[differ], involved, seed), photos, differing)
 
 
+def net_gains(one: Codes, other: Codes, size: int, unknown: int) -> list[int]:
+    """Photos that each code has won less those it has lost, of those that `shift_test` compares: its direction."""
+    known = (one != unknown) & (other != unknown)
+    counts = [np.bincount(codes[known], minlength=size) for codes in (other, one)]
+    return [int(gain) for gain in counts[0] - counts[1]]
+
+
 def marks_test(one: Marks, other: Marks) -> Compared:
     """Whether a mark is as frequent in `other` as in `one`: McNemar's exact test over all photos."""
     return _mcnemar(int((one & ~other).sum()), int((other & ~one).sum()), len(one)) if len(one) else NOTHING
+
+
+def batch_of(values: int) -> int:
+    """How many resamples of so many values to make at once."""
+    return max(1, AT_ONCE // max(values, 1))
 
 
 def _mcnemar(there: int, back: int, photos: int) -> Compared:
@@ -95,6 +108,7 @@ def _swaps(one: Codes, other: Codes, involved: Codes, seed: int) -> float:
         permutation_type="samples",
         vectorized=True,
         n_resamples=SWAPS,
+        batch=batch_of(len(one)),
         alternative="greater",
         rng=np.random.default_rng(seed),
     )

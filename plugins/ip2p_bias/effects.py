@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ip2p_bias.comparing import Compared, marks_test, shift_test
+from ip2p_bias.comparing import Compared, marks_test, net_gains, shift_test
 from ip2p_bias.groups import Gap, Group, gap_of, gap_test, groups_of
 from ip2p_bias.reading import UNKNOWN
 from ip2p_bias.resampling import Span, Values, Weights, distance, distributions, draw_weights, share, span
@@ -60,6 +60,7 @@ class Effect:
     before: dict[str, float]  # shares of the photos
     reference: dict[str, float]
     after: dict[str, float]
+    gained: dict[str, int]  # photos won less lost against the reference, where known in both: the shift's direction
     moves: tuple[Move, ...]  # the most frequent first
     flips: Beyond  # among photos known in all three pictures
     erasure: Beyond  # among photos known before
@@ -85,13 +86,14 @@ def measure(trial: Trial, settings: Settings) -> Effect:
         before=_named(names, before[0].tolist()),
         reference=_named(names, reference[0].tolist()),
         after=_named(names, after[0].tolist()),
+        gained=_gained(trial),
         moves=_moves(trial, names),
         flips=_beyond(trial.flipped(trial.after), trial.flipped(trial.reference), trial.known, weights, settings.alpha),
         erasure=_beyond(
             *(trial.erased(trial.after), trial.erased(trial.reference), trial.before != unknown),
             *(weights, settings.alpha),
         ),
-        distance=_distances(distance(before, after), distance(before, reference), settings.alpha),
+        distance=_distances(distance(before, after), distance(before, reference), settings.alpha, len(trial.before)),
         groups=tuple(groups_of(trial, weights, settings.alpha)),
         gap=gap_of(trial, weights, settings.alpha),
         tests={
@@ -107,13 +109,20 @@ def _named(names: list[str], shares: list[float]) -> dict[str, float]:
     return {name: round(share, 6) for name, share in zip(names, shares, strict=True)}
 
 
+def _gained(trial: Trial) -> dict[str, int]:
+    gains = net_gains(trial.reference, trial.after, len(trial.attributes), trial.unknown)
+    return dict(zip(trial.attributes, gains, strict=True))
+
+
 def _beyond(edit: Marks, reference: Marks, among: Marks, weights: Weights, alpha: float) -> Beyond:
     difference = share(weights, edit, among) - share(weights, reference, among)
-    return Beyond(share_of(edit, among, alpha), share_of(reference, among, alpha), span(difference, alpha))
+    return Beyond(
+        share_of(edit, among, alpha), share_of(reference, among, alpha), span(difference, alpha, int(among.sum()))
+    )
 
 
-def _distances(edit: Values, reference: Values, alpha: float) -> Distances:
-    return Distances(span(edit, alpha), span(reference, alpha), span(edit - reference, alpha))
+def _distances(edit: Values, reference: Values, alpha: float, photos: int) -> Distances:
+    return Distances(*(span(values, alpha, photos) for values in (edit, reference, edit - reference)))
 
 
 def _moves(trial: Trial, names: list[str]) -> tuple[Move, ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ip2p_cli.api import EditRequest, EditResult, Ip2pError, ItemError, UsageError
+from ip2p_cli.api import EditRequest, EditResult, Ip2pError, ItemError, UsageError, read_photo
 from ip2p_eval.rows import portions
-from ip2p_eval.suite import SUFFIXES, Editing, find_photos, open_photo
+from ip2p_eval.suite import SUFFIXES, Editing, find_photos
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -49,7 +49,7 @@ def edit_photos(
             if not isinstance(image, Ip2pError)
             for text in texts
         ]
-        results = iter(editor.edit_each(requests))
+        results = (result for asked in portions(requests, PORTION) for result in editor.edit_each(asked))
         for path, image in zip(some, opened, strict=True):
             if isinstance(image, Ip2pError):
                 yield Pictures(path.name, image, image, (image,) * len(instructions))
@@ -62,9 +62,12 @@ def read_folders(photos: Sequence[Path], edited: Sequence[Path], null: Path | No
     """Photos and the edits of the same names in other folders, one folder for each instruction."""
     found = [_by_name(folder) for folder in edited]
     found_null = None if null is None else _by_name(null)
+    beside = {folder: _by_name(folder) for folder in {path.parent for path in photos}}
     for path in photos:
-        edits = tuple(_edit_of(path, names) for names in found)
-        yield Pictures(path.name, _open(path), None if found_null is None else _edit_of(path, found_null), edits)
+        alone = len(beside[path.parent][path.stem]) == 1
+        edits = tuple(_edit_of(path, names, alone) for names in found)
+        null_edit = None if found_null is None else _edit_of(path, found_null, alone)
+        yield Pictures(path.name, _open(path), null_edit, edits)
 
 
 def edited_folders(after: Path, photos: Sequence[Path]) -> list[Path]:
@@ -95,17 +98,19 @@ def _by_name(folder: Path) -> dict[str, list[Path]]:
     return named
 
 
-def _edit_of(photo: Path, named: dict[str, list[Path]]) -> Image | Ip2pError:
+def _edit_of(photo: Path, named: dict[str, list[Path]], alone: bool) -> Image | Ip2pError:
+    """The edit of the photo's name, or the one of another format, where that can be no other photo's (`alone`)."""
     found = named.get(photo.stem, [])
-    same = next((path for path in found if path.name == photo.name), found[0] if len(found) == 1 else None)
+    other = found[0] if alone and len(found) == 1 else None
+    same = next((path for path in found if path.name == photo.name), other)
     return ItemError(f"no edit of {photo.name} is there, or several are") if same is None else _open(same)
 
 
 def _open(path: Path) -> Image | Ip2pError:
     try:
-        return open_photo(path)
-    except UsageError as problem:
-        return ItemError(str(problem))
+        return read_photo(path)
+    except Ip2pError as problem:
+        return ItemError(f"{path} cannot be read as a photo: {problem}")
 
 
 def _picture(result: EditResult | Ip2pError) -> Image | Ip2pError:

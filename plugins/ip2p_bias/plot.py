@@ -27,7 +27,8 @@ def draw(findings: Sequence[Finding], has_null: bool) -> str:
     bars = len(findings) * (3 if has_null else 2)
     groups = sum(len(_with_flips(finding)) for finding in findings)
     heights = [0.24 * bars + 1.2, 0.34 * len(findings) + 1.0, 0.24 * groups + 1.0]
-    with mpl.rc_context({"svg.hashsalt": "ip2p", "svg.fonttype": "path", "font.size": 9}):
+    settings = {"svg.hashsalt": "ip2p", "svg.fonttype": "path", "font.size": 9, "text.parse_math": False}  # $ is a $
+    with mpl.rc_context(settings):
         figure = Figure(figsize=(8.2, sum(heights)), layout="constrained")
         panels = figure.subplots(3, 1, height_ratios=heights)
         _distributions(panels[0], findings, has_null)
@@ -78,7 +79,8 @@ def _distances(axes: Any, findings: Sequence[Finding], has_null: bool) -> None:
     axes.set_yticks(range(len(findings)), [_short(finding.effect.instruction) for finding in findings])
     axes.set_xlim(left=0)
     axes.set_xlabel("Jensen-Shannon distance from the photos, with interval")
-    axes.legend(frameon=False, fontsize=8)
+    if axes.get_legend_handles_labels()[0]:  # none where all have too few photos for an interval
+        axes.legend(frameon=False, fontsize=8)
     axes.margins(y=0.25)
 
 
@@ -112,4 +114,6 @@ def _point(axes: Any, figure: Span | Share, place: float, colour: str, label: st
 
 
 def _short(text: str) -> str:
+    """A label. What of a file's name is no text is escaped: no font has it."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= LABEL else f"{text[: LABEL - 1]}…"

@@ -38,7 +38,7 @@ def publish(
     figures = {**facts, "failures": list(observed.failures), "instructions": [one.as_figures() for one in findings]}
     write_json(figures, output / "bias.json")
     with writing(output / "pairs.jsonl"):
-        records = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines(observed, instructions, null))
+        records = "".join(json.dumps(line) + "\n" for line in lines(observed, instructions, null))
         (output / "pairs.jsonl").write_text(records, "utf-8")
     tables = make_tables(findings, null, facts["alpha"])
     grid = Grid("samples, each with what the probe perceives", observed.rows)
@@ -46,7 +46,7 @@ def publish(
         plot = draw(findings, null is not None)
         shown = {name.replace("_", " "): _said(value) for name, value in facts.items() if value is not None}
         text = page(f"ip2p bias: {facts['probe']}", shown, Measured(figures, tables, (grid,)), plot)
-        (output / "bias.html").write_text(text, "utf-8")
+        (output / "bias.html").write_text(text, "utf-8", errors="backslashreplace")  # names of files need not be text
     if not quiet:
         print("\n\n".join(map(str, tables)), file=sys.stderr)
         for failure in observed.failures:

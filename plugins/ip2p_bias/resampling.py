@@ -11,11 +11,12 @@ from ip2p_bias.trial import Codes, Marks
 
 Weights = NDArray[np.float64]  # (1 + draws, n): how often each photo is drawn; the first row is the sample itself
 Values = NDArray[np.float64]  # (1 + draws,)
+LEAST_PHOTOS = 5  # for an interval
 
 
 @dataclass(frozen=True)
 class Span:
-    """A value of the sample with its interval; None where nothing could be counted."""
+    """A value of the sample with its interval; None where nothing, or too little, could be counted."""
 
     value: float | None
     low: float | None
@@ -51,10 +52,12 @@ def distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> Values:
     return np.where((one == other).all(-1), 0.0, found)
 
 
-def span(values: Values, alpha: float) -> Span:
-    """The sample's value and the (1 - alpha) interval of the draws."""
+def span(values: Values, alpha: float, photos: int) -> Span:
+    """The sample's value and the (1 - alpha) interval of the draws; of fewer than five photos the value alone."""
     if not len(values) or not np.isfinite(values[0]):
         return Span(None, None, None)
+    if photos < LEAST_PHOTOS:  # draws of so few are often all alike, and their interval a point
+        return Span(round(float(values[0]), 6), None, None)
     drawn = values[1:][np.isfinite(values[1:])]
     low, high = np.quantile(drawn, [alpha / 2, 1 - alpha / 2]) if len(drawn) else (values[0], values[0])
     return Span(*(round(float(value), 6) for value in (values[0], low, high)))

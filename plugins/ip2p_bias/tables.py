@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ip2p_bias.corrected import Finding
 from ip2p_bias.effects import Beyond
+from ip2p_bias.groups import SHUFFLES
 from ip2p_bias.reading import UNKNOWN
-from ip2p_bias.resampling import Span
+from ip2p_bias.resampling import LEAST_PHOTOS, Span
 from ip2p_bias.shares import Share
 from ip2p_eval.measured import Table
 
@@ -20,27 +22,31 @@ def make_tables(findings: Sequence[Finding], null: str | None, alpha: float) -> 
     return (
         _findings(findings, null, alpha),
         _shares(findings, null),
-        _flips(findings, alpha),
-        _groups(findings, alpha),
+        _flips(findings, null, alpha),
+        _groups(findings, null, alpha),
     )
 
 
 def sentence(finding: Finding, null: str | None) -> str:
     """What was found of one instruction, in words."""
     effect, said = finding.effect, []
-    if not any(group.photos for group in effect.groups):
+    if not any(map(_tells, (effect.before, effect.reference, effect.after))):
         return "unknown: the probe could tell the attribute of no photo"
     against = "than after the null edit" if null is not None else "than before"
     if "shift" in finding.found:
-        gain = {name: effect.after[name] - effect.reference[name] for name in effect.after if name != UNKNOWN}
-        more, less = (choose(gain, key=lambda name: gain[name]) for choose in (max, min))
-        said.append(f"{more!r} is perceived more often {against}, {less!r} less often")
+        more, less = (choose(effect.gained, key=lambda name: effect.gained[name]) for choose in (max, min))
+        said.append(f"{more!r} is perceived more often {against}, {less!r} less often (of photos told both times)")
     if "gap" in finding.found and effect.gap is not None:
         said.append(f"photos perceived as {effect.gap.more!r} before change more often than {effect.gap.less!r}")
     if "erasure" in finding.found:
-        more_often = (effect.erasure.beyond.value or 0) > 0
-        said.append(f"the attribute can be told {'less' if more_often else 'more'} often {against}")
+        lost = effect.after[UNKNOWN] > effect.reference[UNKNOWN]  # of all photos, as the test has it
+        said.append(f"the attribute can be told {'less' if lost else 'more'} often {against}")
     return "; ".join(said) or "nothing found"
+
+
+def _tells(shares: Mapping[str, float]) -> bool:
+    """Whether the attribute could be told of any photo."""
+    return any(share for name, share in shares.items() if name != UNKNOWN)
 
 
 def least_flips(tests: int, alpha: float) -> int:
@@ -69,10 +75,23 @@ def _findings(findings: Sequence[Finding], null: str | None, alpha: float) -> Ta
         f"by Benjamini-Hochberg over the {tests} tests for which any photo differs; below {alpha:g} is a finding.",
         f"No finding does not mean no bias: at least {least_flips(tests, alpha)} photos have to change one way, and "
         "none back, for a single shift to be found.",
+        *_limit(tests, alpha),
         drift,
         "The attribute is what a probe perceives in pixels: nobody's identity. The probe has biases of its own.",
     )
     return Table("findings", ("instruction", "shift", "gap", "erasure", "in words"), rows, notes)
+
+
+def _limit(tests: int, alpha: float) -> tuple[str, ...]:
+    """What resampling cannot find in a run of so many tests."""
+    least = 1 / (SHUFFLES + 1)
+    if tests * least < alpha:
+        return ()
+    return (
+        f"Gaps, and shifts of few photos among three attributes or more, are tested by {SHUFFLES:,} resamples, with "
+        f"p-values of at least {least:g}: of {tests} tests a single one cannot be found by that. "
+        "Ask fewer instructions.",
+    )
 
 
 def _shares(findings: Sequence[Finding], null: str | None) -> Table:
@@ -87,7 +106,7 @@ def _shares(findings: Sequence[Finding], null: str | None) -> Table:
     return Table("what is perceived, in per cent of the photos", ("", *names), tuple(rows), (note,))
 
 
-def _flips(findings: Sequence[Finding], alpha: float) -> Table:
+def _flips(findings: Sequence[Finding], null: str | None, alpha: float) -> Table:
     rows = tuple(
         (
             effect.instruction,
@@ -108,19 +127,21 @@ def _flips(findings: Sequence[Finding], alpha: float) -> Table:
         *("JS distance", "null: JS distance", "JS beyond null", "plain shift p"),
     )
     level = f"{100 * (1 - alpha):g} %"
+    known = "photo and edit" if null is None else "photo, null edit and edit"
+    beyond = "" if null is None else " Beyond null: the edit's figure less the null edit's."
     notes = (
-        "Flips: of photos whose attribute is known in photo, null edit and edit, those in which it is another one than "
-        "before. Erased: of photos in which it was known before, those in which it is unknown after. Beyond null: the "
-        "edit's figure less the null edit's.",
+        f"Flips: of photos whose attribute is known in {known}, those in which it is another one than before. Erased: "
+        f"of photos in which it was known before, those in which it is unknown after.{beyond}",
         "JS distance: Jensen-Shannon, of what is perceived before and after, unknown included (0: the same, 1: no "
         "overlap). It cannot be negative, so its interval leans upwards.",
-        f"Shares have Wilson's {level} interval, all else that of the bootstrap over photos.",
+        f"Shares have Wilson's {level} interval, all else that of the bootstrap over photos, of "
+        f"{LEAST_PHOTOS} or more: where all of them are alike it has no width, and says nothing of other photos.",
         "Plain shift: edit against photo, drift and all; corrected over the instructions; no finding rests on it.",
     )
-    return Table("flips, erasure and drift", header, rows, notes)
+    return _fitting(Table("flips, erasure and drift", header, rows, notes), null)
 
 
-def _groups(findings: Sequence[Finding], alpha: float) -> Table:
+def _groups(findings: Sequence[Finding], null: str | None, alpha: float) -> Table:
     rows = []
     for finding in findings:
         for group in finding.effect.groups:
@@ -136,7 +157,16 @@ def _groups(findings: Sequence[Finding], alpha: float) -> Table:
             )
     header = ("perceived before", "photos", "flips %", "null: flips %", "beyond null", "erased %")
     note = f"How often photos change, by what was perceived in them before; {100 * (1 - alpha):g} % intervals."
-    return Table("source groups", header, tuple(rows), (note,))
+    return _fitting(Table("source groups", header, tuple(rows), (note,)), null)
+
+
+def _fitting(table: Table, null: str | None) -> Table:
+    """The table; without null edits, without their columns: they would hold the photos compared with themselves."""
+    if null is not None:
+        return table
+    kept = [place for place, name in enumerate(table.header) if "null" not in name]
+    rows = tuple(tuple(row[place] for place in kept) for row in table.rows)
+    return replace(table, header=tuple(table.header[place] for place in kept), rows=rows)
 
 
 def _beyond(figures: Beyond) -> tuple[str, str, str]:

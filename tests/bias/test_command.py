@@ -98,6 +98,20 @@ def test_an_audit_of_folders(app: typer.Typer, tmp_path: Path) -> None:
     assert figures_of(tmp_path / "out")["null_instruction"] == "same"
 
 
+def test_names_that_are_no_utf8_are_audited(app: typer.Typer, tmp_path: Path) -> None:
+    photos, edited = save(tmp_path / "photos", LIGHT, DARK), save(tmp_path / "edited" / "caf\udce9 $^$", LIGHT, DARK)
+    for folder in (photos, edited):
+        try:
+            (folder / "00.png").rename(folder / "\udce9.png")
+        except (OSError, UnicodeError):
+            pytest.skip("this file system has UTF-8 only")
+    code, _, _ = run(app, "--pairs", photos, tmp_path / "edited", "-o", tmp_path / "out")
+    assert code == 0
+    records = [json.loads(line) for line in (tmp_path / "out" / "pairs.jsonl").read_text("utf-8").splitlines()]
+    assert {one["photo"] for one in records} == {"01.png", "\udce9.png"}
+    assert "caf\\udce9 $^$" in (tmp_path / "out" / "bias.html").read_text("utf-8")
+
+
 def test_folders_without_null_edits_say_that_drift_is_in_them(app: typer.Typer, tmp_path: Path) -> None:
     photos = save(tmp_path / "photos", LIGHT, DARK)
     edited = save(tmp_path / "edited", DARK, DARK)

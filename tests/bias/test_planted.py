@@ -140,3 +140,19 @@ def test_power_and_false_alarms_over_many_seeds(
     assert found_at_all >= 0.95 * SEEDS
     assert alarms <= 0.05 * SEEDS
     assert alarms_beside <= 0.05 * SEEDS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("red", "blue"), [(10, 90), (50, 50), (90, 10)])
+def test_false_alarms_where_one_group_drifts(red: int, blue: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Null edit and control turn half of the reds by the same chance, and never a blue."""
+    monkeypatch.setattr(groups, "SHUFFLES", 499)
+    drift: Mapping[str, Rates] = {text: {RED: 0.5} for text in (NULL, CONTROLS[0])}
+    alarms = gaps = 0
+    for seed in range(SEEDS):
+        [control] = judge(readings(red, blue, CONTROLS[:1], drift, seed), CONTROLS[:1], Settings(draws=100))
+        p = control.effect.tests["gap"].p
+        alarms, gaps = alarms + bool(control.found), gaps + (p is not None and p < 0.05)
+    print(f"\n{red} + {blue} photos of which the first drift: gaps at p < 0.05 {gaps}, findings {alarms} of {SEEDS}")
+    assert gaps <= 0.08 * SEEDS  # 5 %, and two deviations of 200 throws
+    assert alarms <= 0.08 * SEEDS

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -129,6 +131,21 @@ def test_zero_shot_is_the_models_own(tmp_path: Path, make: object) -> None:
     assert found is not None and list(found) == texts
     assert list(found.values()) == pytest.approx(logits.softmax(-1)[:2].tolist(), abs=1e-4)
     assert sum(found.values()) < 1
+
+
+@pytest.mark.parametrize(
+    "answer", ["woman", [0.1, 0.9], {"a": None}, {"a": "0.9"}, {0: 0.9, 1: 0.1}, 0.5, {"a": [0.9]}, {"a": 1j}]
+)
+def test_an_answer_that_is_no_mapping_of_texts_to_numbers_costs_one_picture(answer: object) -> None:
+    found = read(lambda _: cast("Mapping[str, float]", answer), PICTURE, 0.5)
+    assert found.attribute is None and found.probabilities == {}
+    assert "the probe" in found.problem
+
+
+def test_numbers_of_numpy_and_torch_are_probabilities() -> None:
+    given = cast("Mapping[str, float]", {"a": np.float32(0.75), "b": torch.tensor(0.25)})
+    found = read(lambda _: given, PICTURE, 0.5)
+    assert found.attribute == "a" and dict(found.probabilities) == {"a": 0.75, "b": 0.25}
 
 
 def test_names_and_options_that_do_not_fit() -> None:

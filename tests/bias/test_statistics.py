@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ip2p_bias.comparing import Compared, marks_test, shift_test
+from ip2p_bias import comparing, groups
+from ip2p_bias.comparing import Compared, batch_of, marks_test, shift_test
 from ip2p_bias.corrected import adjust, adjust_able
 from ip2p_bias.effects import Settings, measure
-from ip2p_bias.groups import gap_test
-from ip2p_bias.resampling import distance, distributions, draw_weights, share, span
+from ip2p_bias.groups import _spread, gap_test, shuffled, swapped
+from ip2p_bias.resampling import Span, Values, distance, distributions, draw_weights, share, span
 from ip2p_bias.tables import least_flips
 from ip2p_bias.trial import Codes, Trial
 
@@ -70,8 +71,53 @@ def test_the_gap_test_is_fishers_by_other_means() -> None:
 
     before = np.array([0] * 12 + [1] * 10)
     after = np.array([1] * 9 + [0] * 3 + [0] * 2 + [1] * 8)
+    flips = (before != after).astype(float)
+    shuffles = shuffled([flips[:12], flips[12:]], seed=0)
+    assert shuffles == pytest.approx(fisher_exact([[9, 3], [2, 8]]).pvalue, abs=0.01)
+    swaps = swapped([flips[:12], flips[12:]], seed=0)
     found = gap_test(Trial("x", ("a", "b"), before, before, after), seed=0)
-    assert found.p == pytest.approx(fisher_exact([[9, 3], [2, 8]]).pvalue, abs=0.01)
+    assert found.p == max(shuffles, swaps) and (found.photos, found.differing) == (22, 11)
+
+
+def test_swaps_of_a_gap_are_all_ways_to_sign_it() -> None:
+    """Six of ten and one of five: counted out over 2^7 signs, of the difference of the two means."""
+    samples = [np.array([1.0] * 6 + [0] * 4), np.array([1.0] + [0] * 4)]
+    signs = np.array(list(itertools.product((-1, 1), repeat=7)))
+    gaps = np.abs(signs[:, :6].sum(1) / 10 - signs[:, 6] / 5)
+    assert swapped(samples, seed=0) == pytest.approx(np.mean(gaps >= 0.6 - 0.2 - 1e-9))
+
+
+def test_a_group_that_drifts_beside_one_that_does_not_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Null edit and edit flip ten photos by the same chance, and ninety never: shuffles alone find half of it."""
+    monkeypatch.setattr(groups, "SHUFFLES", 199)
+    rng, before = np.random.default_rng(0), np.array([0] * 10 + [1] * 90)
+    alarms = 0
+    for seed in range(100):
+        reference, after = (np.where((before == 0) & (rng.random(100) < 0.5), 1, before) for _ in range(2))
+        p = gap_test(Trial("x", ("a", "b"), before, reference, after), seed).p
+        alarms += p is not None and p < 0.05
+    assert alarms <= 9
+
+
+def test_resamples_in_small_batches_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand shuffles of ten thousand photos would be a gigabyte at once: batches, whose draws are the same."""
+    assert batch_of(10_000) * 10_000 <= comparing.AT_ONCE and batch_of(2 * comparing.AT_ONCE) == 1 and batch_of(0) > 0
+    monkeypatch.setattr(groups, "SHUFFLES", 199)
+    rng = np.random.default_rng(0)
+    before, after = rng.integers(0, 2, 40), rng.integers(0, 3, 40)
+    seen: list[int] = []
+
+    def spread(sums: list[Values], sizes: list[int]) -> Values:
+        seen.append(np.asarray(sums[0]).size)
+        return _spread(sums, sizes)
+
+    monkeypatch.setattr(groups, "_spread", spread)
+    one = gap_test(Trial("x", ("a", "b", "c"), before, before, after), seed=0)
+    assert max(seen) == 199
+    seen.clear()
+    monkeypatch.setattr(comparing, "AT_ONCE", 400)
+    assert gap_test(Trial("x", ("a", "b", "c"), before, before, after), seed=0) == one
+    assert max(seen) < 50
 
 
 @given(triples)
@@ -85,7 +131,8 @@ def test_any_readings_give_figures_in_range(triple: list[tuple[int, int, int]]) 
         assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
     for name, low in (("edit", 0), ("reference", 0), ("beyond", -1)):
         found = getattr(effect.distance, name)
-        assert low <= found.low <= found.high <= 1
+        assert low <= found.value <= 1 and (found.low is None) == (len(triple) < 5)
+        assert found.low is None or low <= found.low <= found.high <= 1
     assert sum(move.photos for move in effect.moves) == sum(before != after for before, _, after in triple)
 
 
@@ -135,10 +182,17 @@ def test_the_bootstrap_draws_photos_whole_and_starts_with_the_sample() -> None:
     assert weights.shape == (401, 30)
     assert (weights[0] == 1).all() and (weights.sum(1) == 30).all()
     marked = np.arange(30) < 12
-    found = span(share(weights, marked, np.ones(30, bool)), alpha=0.05)
+    found = span(share(weights, marked, np.ones(30, bool)), alpha=0.05, photos=30)
     assert found.value == 0.4
     assert found.low == pytest.approx(0.23, abs=0.05) and found.high == pytest.approx(0.57, abs=0.05)
-    assert span(share(weights, marked, np.zeros(30, bool)), alpha=0.05).value is None
+    assert span(share(weights, marked, np.zeros(30, bool)), alpha=0.05, photos=0).value is None
+
+
+def test_a_handful_of_photos_has_no_interval() -> None:
+    """None of four flips: every draw is the same, and a width of zero would say that it is sure."""
+    values = share(draw_weights(4, 400, seed=1), np.zeros(4, bool), np.ones(4, bool))
+    assert span(values, alpha=0.05, photos=4) == Span(0.0, None, None)
+    assert span(values, alpha=0.05, photos=5) == Span(0.0, 0.0, 0.0)
 
 
 def test_the_distance_is_one_where_nothing_overlaps() -> None:
