@@ -190,7 +190,7 @@ def test_retries_are_bounded_and_end_flagged(bench: Bench) -> None:
     bench = with_plugin(bench, reviewer)
     assert bench.run("x") == ["flagged"] + ["done"] * 5
     assert reviewer.tries == DEFAULT_TRIES
-    assert "4 tries: check: too far" in str(bench.recorder.outcomes[0].reason)
+    assert f"{DEFAULT_TRIES} tries: check: too far" in str(bench.recorder.outcomes[0].reason)
 
 
 class LeftHalf:
