@@ -29,14 +29,15 @@ def judge(job: EditJob, before: Image, after: Image, settings: StepSettings, tri
         return Verdict.allow(scores)
     if band.low <= distance <= band.high:
         return Verdict.allow(scores)
+    miss = max(band.low - distance, distance - band.high)
     line = _line(settings, tries)
     tried = [*_tried(line, tries), (_position(line, settings), distance)]
     following = next_position(tried, band.low, band.high, line.ends)
     said = f"its change of {distance:.2f} is not within {band.low:g} to {band.high:g}"
     if following is None:
-        return Verdict.flag(f"{said}, and guidance cannot take it there", scores)
+        return Verdict.flag(f"{said}, and guidance cannot take it there", scores, miss=miss)
     text, image = line.at(following)
-    return Verdict.retry(StepSettings(text_guidance=text, image_guidance=image), said, scores)
+    return Verdict.retry(StepSettings(text_guidance=text, image_guidance=image), said, scores, miss=miss)
 
 
 def _line(settings: StepSettings, tries: Sequence[Try]) -> Line:

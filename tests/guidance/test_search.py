@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
@@ -49,7 +50,7 @@ def test_the_words_always_have_a_say(text: float) -> None:
 
 def test_where_s_i_cannot_fall_no_stretch_of_the_line_is_dead() -> None:
     scales = [Line(7.5, 1.0).at(position)[0] for position in (0, 0.25, 0.5, 1.0, 1.5, 2.0)]
-    assert all(later > 1.1 * earlier for earlier, later in zip(scales, scales[1:], strict=False))
+    assert all(later > 1.1 * earlier for earlier, later in itertools.pairwise(scales))
 
 
 def test_scales_beside_the_line_have_a_position_on_it() -> None:
