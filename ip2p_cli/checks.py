@@ -176,6 +176,8 @@ def _mask_of(plugin: str, call: Callable[[], Image | None], image: Image) -> Ima
         raise ItemError(f"plugin {plugin!r} hangs over a mask ({problem})") from problem
     except Exception as problem:
         raise ItemError(f"plugin {plugin!r} could not make a mask ({type(problem).__name__}: {problem})") from problem
+    if mask is not None and not (hasattr(mask, "mode") and hasattr(mask, "size")):
+        raise ItemError(f"plugin {plugin!r} gave a {type(mask).__name__} for a mask; it must be a PIL image or None")
     if mask is not None and (mask.mode != "L" or mask.size != image.size):
         raise ItemError(
             f"plugin {plugin!r} made a mask of mode {mask.mode} and size {mask.size}; it must be L, {image.size}"

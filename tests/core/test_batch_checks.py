@@ -296,3 +296,15 @@ def test_a_plugin_that_makes_no_mask_fails_the_items(bench: Bench) -> None:
     bench = with_plugin(bench, Crashes())
     assert bench.run("x") == ["failed"] * 6
     assert "'check' could not make a mask" in str(bench.recorder.outcomes[0].reason)
+
+
+class NoImage:
+    @hookimpl
+    def ip2p_make_mask(self) -> object:
+        return [[0, 255]]
+
+
+def test_a_mask_that_is_no_image_fails_the_items(bench: Bench) -> None:
+    bench = with_plugin(bench, NoImage())
+    assert bench.run("x") == ["failed"] * 6
+    assert "'check' gave a list for a mask" in str(bench.recorder.outcomes[0].reason)
