@@ -81,7 +81,8 @@ class _Attempt:
     used: StepSettings = StepSettings()  # by the last step so far
     tries: tuple[Try, ...] = ()  # before this one
     change: Mapping[str, float] = field(default_factory=dict)
-    mask: Image | None = None  # where its steps have changed it, where they say so
+    mask: Image | None = None  # where its steps have changed it; None: see below, or nowhere yet
+    anywhere: bool = False  # a step has run without a mask of its own
     failure: str | None = None
     kept: _Kept | None = None  # of the tries before this one
 
@@ -212,12 +213,13 @@ class ChainRunner:
         image, original = result.image, attempt.ready.photo.rgb
         if self._full_resolution and image.size != original.size:
             return replace(attempt, failure=f"the editor gave {image.size} for a photo of {original.size}: a bug")
-        mask, given = _lighter(attempt.mask, result.mask), attempt.ready.mask
+        anywhere, given = attempt.anywhere or result.mask is None, attempt.ready.mask
+        mask = None if anywhere else _lighter(attempt.mask, result.mask)
         if given is not None:
             image = keep_outside(image, original, given)
         change = {name: max(value, attempt.change.get(name, 0.0)) for name, value in result.change.items()}
         used = StepSettings(result.steps, result.text_guidance, result.image_guidance, result.sampler)
-        return replace(attempt, image=image, change=change, used=used, mask=mask)
+        return replace(attempt, image=image, change=change, used=used, mask=mask, anywhere=anywhere)
 
 
 def _edited(attempt: _Attempt, verdict: Verdict, tries: tuple[Try, ...], seconds: float) -> Edited:

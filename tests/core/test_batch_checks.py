@@ -308,3 +308,20 @@ def test_a_mask_that_is_no_image_fails_the_items(bench: Bench) -> None:
     bench = with_plugin(bench, NoImage())
     assert bench.run("x") == ["failed"] * 6
     assert "'check' gave a list for a mask" in str(bench.recorder.outcomes[0].reason)
+
+
+class MasksSome(FakeEditor):
+    """Gives a mask where it is asked to edit "here"."""
+
+    def _edit(self, request: EditRequest, full_resolution: bool) -> EditResult | NonFiniteResult:
+        made = super()._edit(request, full_resolution)
+        mask = Image.new("L", request.image.size, 9) if request.instruction == "here" else None
+        return replace(made, mask=mask) if isinstance(made, EditResult) else made
+
+
+@pytest.mark.parametrize("words", [("here", "x"), ("x", "here"), ("x", "here", "here")])
+def test_after_a_step_without_a_mask_the_photo_may_differ_anywhere(bench: Bench, words: tuple[str, ...]) -> None:
+    bench = Bench(bench.photos.parent, MasksSome())
+    seen = bench.photos.parent / "seen"
+    assert bench.run(*words, mask_folder=seen) == ["done"] * 6
+    assert not seen.exists()
