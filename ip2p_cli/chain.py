@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, N
 from ip2p_cli.masks import keep_outside
 from ip2p_cli.prepare import Ready
 from ip2p_cli.recipe import merged
-from ip2p_cli.types import EditJob, EditRequest, EditResult, Outcome, Severity, StepSettings, Try
+from ip2p_cli.types import EditJob, EditRequest, EditResult, Outcome, Severity, StepSettings, Try, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,6 +57,21 @@ class Edited:
 
 
 @dataclass(frozen=True)
+class _Kept:
+    """The nearest of a job's tries so far, none of which is as wanted. Tries of unknown `miss`: the last."""
+
+    edited: Edited
+    miss: float
+    reason: str
+
+    def written(self, tries: tuple[Try, ...], seconds: float, end: str = "") -> Edited:
+        """The same, flagged, when there are no more tries; `end` says why, where it is not their number."""
+        said = f"still not as wanted after {len(tries)} tries{end}: {self.reason}"
+        shown = tries if len(tries) > 1 else ()
+        return replace(self.edited, flags=(*self.edited.flags, said), tries=shown, seconds=seconds)
+
+
+@dataclass(frozen=True)
 class _Attempt:
     """One try at one job. `failure` ends it."""
 
@@ -65,8 +81,10 @@ class _Attempt:
     used: StepSettings = StepSettings()  # by the last step so far
     tries: tuple[Try, ...] = ()  # before this one
     change: Mapping[str, float] = field(default_factory=dict)
-    mask: Image | None = None  # where its steps have changed it, where they say so
+    mask: Image | None = None  # where its steps have changed it; None: see below, or nowhere yet
+    anywhere: bool = False  # a step has run without a mask of its own
     failure: str | None = None
+    kept: _Kept | None = None  # of the tries before this one
 
 
 class ChainRunner:
@@ -119,23 +137,26 @@ class ChainRunner:
         ready, job = attempt.ready, attempt.ready.job
         seconds += ready.seconds
         if attempt.failure is not None:
+            if attempt.kept is not None:  # a later try that fails takes no picture away
+                return attempt.kept.written(attempt.tries, seconds, f" (another failed: {attempt.failure})")
             return Outcome(job, "failed", self._model, seconds, attempt.failure, scores=ready.scores)
         verdict = self._checks.review(job, ready.photo.rgb, attempt.image, attempt.change, attempt.used, attempt.tries)
-        flags, tries = ready.flags, (*attempt.tries, Try(attempt.used, verdict.scores))
-        scores = highest([ready.scores, verdict.scores])
+        tries = (*attempt.tries, Try(attempt.used, verdict.scores))
         if verdict.severity is Severity.BLOCK:
+            scores = highest([ready.scores, verdict.scores])
             return Outcome(job, "blocked", self._model, seconds, verdict.reason, attempt.change, scores=scores)
+        edited = _edited(attempt, verdict, tries, seconds)
         if verdict.severity is Severity.RETRY:
-            if len(tries) < _tries_of(job):
-                settings = merged(verdict.settings or StepSettings(), attempt.settings)
-                return _Attempt(ready, ready.photo.rgb, settings, tries=tries)
-            flags = (*flags, f"still not as wanted after {len(tries)} tries: {verdict.reason}")
+            kept = _nearest(attempt.kept, edited, verdict)
+            if len(tries) >= _tries_of(job):
+                return kept.written(tries, seconds)
+            settings = merged(verdict.settings or StepSettings(), attempt.settings)
+            return _Attempt(ready, ready.photo.rgb, settings, tries=tries, kept=kept)
+        if attempt.kept is not None and verdict.miss is not None and attempt.kept.miss < verdict.miss:
+            return attempt.kept.written(tries, seconds)
         if verdict.severity is Severity.FLAG:
-            flags = (*flags, verdict.reason)
-        shown = tries if len(tries) > 1 else ()
-        return Edited(
-            ready, attempt.image, attempt.change, flags, seconds, attempt.settings, shown, scores, _final_mask(attempt)
-        )
+            return replace(edited, flags=(*edited.flags, verdict.reason))
+        return edited
 
     def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
         longest = max(len(attempt.ready.job.steps) for attempt in attempts)
@@ -192,12 +213,34 @@ class ChainRunner:
         image, original = result.image, attempt.ready.photo.rgb
         if self._full_resolution and image.size != original.size:
             return replace(attempt, failure=f"the editor gave {image.size} for a photo of {original.size}: a bug")
-        mask, given = _lighter(attempt.mask, result.mask), attempt.ready.mask
+        anywhere, given = attempt.anywhere or result.mask is None, attempt.ready.mask
+        mask = None if anywhere else _lighter(attempt.mask, result.mask)
         if given is not None:
             image = keep_outside(image, original, given)
         change = {name: max(value, attempt.change.get(name, 0.0)) for name, value in result.change.items()}
         used = StepSettings(result.steps, result.text_guidance, result.image_guidance, result.sampler)
-        return replace(attempt, image=image, change=change, used=used, mask=mask)
+        return replace(attempt, image=image, change=change, used=used, mask=mask, anywhere=anywhere)
+
+
+def _edited(attempt: _Attempt, verdict: Verdict, tries: tuple[Try, ...], seconds: float) -> Edited:
+    """What an attempt has made, without what a review says of it."""
+    return Edited(
+        attempt.ready,
+        attempt.image,
+        attempt.change,
+        attempt.ready.flags,
+        seconds,
+        attempt.settings,
+        tries if len(tries) > 1 else (),
+        highest([attempt.ready.scores, verdict.scores]),
+        _final_mask(attempt),
+    )
+
+
+def _nearest(kept: _Kept | None, edited: Edited, verdict: Verdict) -> _Kept:
+    """Of the tries before and this one; the later of two as good."""
+    miss = math.inf if verdict.miss is None else verdict.miss
+    return kept if kept is not None and kept.miss < miss else _Kept(edited, miss, verdict.reason)
 
 
 def _tries_of(job: EditJob) -> int:

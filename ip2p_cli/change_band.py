@@ -8,7 +8,7 @@ from ip2p_cli.errors import UsageError
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.types import ChangeBand
 
-DEFAULT_TRIES = 4
+DEFAULT_TRIES = 6
 MAX_TRIES = 16
 NAMED = {"gentle": (0.1, 0.3), "normal": (0.25, 0.5), "strong": (0.45, 0.75)}
 _NUMBERS = re.compile(r"(\d*\.?\d+)\.\.(\d*\.?\d+)")

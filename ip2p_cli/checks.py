@@ -24,17 +24,22 @@ CHECK_HOOKS = ("ip2p_check_instruction", "ip2p_check_source", "ip2p_review_resul
 
 
 def strictest(verdicts: Iterable[tuple[str, Verdict]]) -> Verdict:
-    """One verdict of many: the greatest severity, with the reasons of all that reach it and the scores of all."""
+    """One verdict of many: the greatest severity, with the reasons of all that reach it and the scores of all.
+
+    Flags are told beside a retry, too: it may be the last, and what is flagged is written then.
+    """
     given = list(verdicts)
     if not given:
         return Verdict.allow()
     severity = max(verdict.severity for _, verdict in given)
     deciding = [(plugin, verdict) for plugin, verdict in given if verdict.severity == severity]
+    flags = [one for one in given if severity is Severity.RETRY and one[1].severity is Severity.FLAG]
     return Verdict(
         severity,
-        "; ".join(f"{plugin}: {verdict.reason}" for plugin, verdict in deciding if verdict.reason),
+        "; ".join(f"{plugin}: {verdict.reason}" for plugin, verdict in [*deciding, *flags] if verdict.reason),
         {f"{plugin}.{name}": score for plugin, verdict in given for name, score in verdict.scores.items()},
         next((verdict.settings for _, verdict in deciding if verdict.settings is not None), None),
+        max((verdict.miss for _, verdict in given if verdict.miss is not None), default=None),
     )
 
 
@@ -171,6 +176,8 @@ def _mask_of(plugin: str, call: Callable[[], Image | None], image: Image) -> Ima
         raise ItemError(f"plugin {plugin!r} hangs over a mask ({problem})") from problem
     except Exception as problem:
         raise ItemError(f"plugin {plugin!r} could not make a mask ({type(problem).__name__}: {problem})") from problem
+    if mask is not None and not (hasattr(mask, "mode") and hasattr(mask, "size")):
+        raise ItemError(f"plugin {plugin!r} gave a {type(mask).__name__} for a mask; it must be a PIL image or None")
     if mask is not None and (mask.mode != "L" or mask.size != image.size):
         raise ItemError(
             f"plugin {plugin!r} made a mask of mode {mask.mode} and size {mask.size}; it must be L, {image.size}"
@@ -186,6 +193,8 @@ def _sound(verdict: object, may_retry: bool) -> Verdict | None:
     unsound = [name for name, score in verdict.scores.items() if not math.isfinite(float(score))]
     if unsound:  # NaN is neither above nor below a threshold
         return Verdict.block(f"the check gave no number for {unsound[0]!r}, and so blocks")
+    if verdict.miss is not None and not math.isfinite(verdict.miss):
+        return Verdict.block("the check gave no number for how far off it is, and so blocks")
     if verdict.severity is Severity.RETRY and not may_retry:
         return Verdict.block(f"{verdict.reason}; only a review of a result can ask for a retry, and so this blocks")
     return verdict

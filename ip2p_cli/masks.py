@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 OPTION = "--mask"
-ASPECT_SLACK = 1.5  # pixels of a mask by which its shape may differ from the photo's, scaled
+ASPECT_SLACK = 1.5  # pixels of a mask's shorter side by which its shape may differ from the photo's: sides are rounded
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class GivenMasks:
         mask = _read(path)
         if mask.size == size:
             return mask
-        if abs(size[0] * mask.height / size[1] - mask.width) > ASPECT_SLACK:
+        if abs(size[0] * mask.height - size[1] * mask.width) > ASPECT_SLACK * max(size):
             raise ItemError(f"its mask {path} is {mask.width} x {mask.height}, the photo {size[0]} x {size[1]}")
         from PIL.Image import Resampling
 

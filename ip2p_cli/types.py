@@ -128,6 +128,7 @@ class Verdict:
     reason: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
     settings: StepSettings | None = None  # retry: the settings to try next
+    miss: float | None = None  # of a result: how far off it is; of several tries the nearest is written
 
     @classmethod
     def allow(cls, scores: Mapping[str, float] | None = None) -> Verdict:
@@ -135,9 +136,9 @@ class Verdict:
         return cls(Severity.ALLOW, "", scores or {})
 
     @classmethod
-    def flag(cls, reason: str, scores: Mapping[str, float] | None = None) -> Verdict:
-        """Write it, but mark it for a person to look at."""
-        return cls(Severity.FLAG, reason, scores or {})
+    def flag(cls, reason: str, scores: Mapping[str, float] | None = None, *, miss: float | None = None) -> Verdict:
+        """Write it, but mark it for a person to look at; with a `miss`, write an earlier try that was nearer."""
+        return cls(Severity.FLAG, reason, scores or {}, miss=miss)
 
     @classmethod
     def block(cls, reason: str, scores: Mapping[str, float] | None = None) -> Verdict:
@@ -145,9 +146,16 @@ class Verdict:
         return cls(Severity.BLOCK, reason, scores or {})
 
     @classmethod
-    def retry(cls, settings: StepSettings, reason: str, scores: Mapping[str, float] | None = None) -> Verdict:
+    def retry(
+        cls,
+        settings: StepSettings,
+        reason: str,
+        scores: Mapping[str, float] | None = None,
+        *,
+        miss: float | None = None,
+    ) -> Verdict:
         """Edit once more with other settings."""
-        return cls(Severity.RETRY, reason, scores or {}, settings)
+        return cls(Severity.RETRY, reason, scores or {}, settings, miss)
 
 
 @dataclass(frozen=True)

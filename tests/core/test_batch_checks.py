@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from ip2p_cli.change_band import DEFAULT_TRIES
+from ip2p_cli.change_band import DEFAULT_TRIES, parse_band
+from ip2p_cli.errors import NonFiniteResult
 from ip2p_cli.events import item_event
 from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.journal import Journal
-from ip2p_cli.types import EditJob, StepSettings, Verdict
+from ip2p_cli.plan import Chains
+from ip2p_cli.types import EditJob, EditRequest, EditResult, Step, StepSettings, Try, Verdict
 from tests.core.bench import Bench, with_plugin
-from tests.fakes import shifted
+from tests.fakes import FakeEditor, shifted
 from tests.photos import gradient, save
 
 
@@ -190,7 +193,81 @@ def test_retries_are_bounded_and_end_flagged(bench: Bench) -> None:
     bench = with_plugin(bench, reviewer)
     assert bench.run("x") == ["flagged"] + ["done"] * 5
     assert reviewer.tries == DEFAULT_TRIES
-    assert "4 tries: check: too far" in str(bench.recorder.outcomes[0].reason)
+    assert f"{DEFAULT_TRIES} tries: check: too far" in str(bench.recorder.outcomes[0].reason)
+
+
+class Misses:
+    """Never content; says how far off each try is, and with which scale to go on."""
+
+    def __init__(self, misses: list[float | None], last: Verdict | None = None) -> None:
+        self.misses, self.last = misses, last
+
+    @hookimpl
+    def ip2p_review_result(self, tries: list[Try]) -> Verdict:
+        done = len(tries)
+        if done == len(self.misses) - 1 and self.last is not None:
+            return self.last
+        return Verdict.retry(StepSettings(image_guidance=float(done + 2)), f"miss {done}", miss=self.misses[done])
+
+
+class Fails(FakeEditor):
+    """Every try moves the pixels on; one image guidance gives no picture."""
+
+    def __init__(self, at: float | None = None) -> None:
+        super().__init__()
+        self.at = at
+
+    def _edit(self, request: EditRequest, full_resolution: bool) -> EditResult | NonFiniteResult:
+        if self.at is not None and request.image_guidance == self.at:
+            return NonFiniteResult("the network gave NaN")
+        scale = round(request.image_guidance or 1.0)
+        return replace(super()._edit(request, full_resolution), image=shifted(request.image, scale))  # type: ignore
+
+
+def run_misses(
+    bench: Bench, misses: list[float | None], fails: float | None = None, last: Verdict | None = None
+) -> tuple[Bench, list[int]]:
+    """The bench, and which try of each photo was written."""
+    bench = Bench(bench.photos.parent, Fails(fails), check=Misses(misses, last))
+    change = parse_band("normal", "--change", len(misses))
+    assert bench.run(plans=bench.plans(Chains(((Step("x"),),), change=change))) == ["flagged"] * 6
+    written = [Image.open(bench.out / f"{n}.png").getpixel((0, 0))[0] for n in range(6)]  # type: ignore[index]
+    first = [Image.open(bench.photos / f"{n}.png").getpixel((0, 0))[0] for n in range(6)]  # type: ignore[index]
+    return bench, [after - before - 1 for after, before in zip(written, first, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("misses", "nearest"),
+    [([0.3, 0.1, 0.2, 0.4], 1), ([0.1, 0.2, 0.3], 0), ([None, None, None], 2), ([0.2, None], 0), ([None, 0.2], 1)],
+)
+def test_of_tries_that_run_out_the_nearest_is_written_and_flagged(
+    bench: Bench, misses: list[float | None], nearest: int
+) -> None:
+    bench, written = run_misses(bench, misses)
+    assert written == [nearest] * 6
+    outcome = bench.recorder.outcomes[0]
+    assert outcome.reason == f"still not as wanted after {len(misses)} tries: check: miss {nearest}"
+    assert len(outcome.tries) == len(misses)
+
+
+def test_a_later_try_that_fails_takes_no_picture_away(bench: Bench) -> None:
+    bench, written = run_misses(bench, [0.3, 0.1, 0.2, 0.2], fails=4.0)
+    assert written == [1] * 6
+    assert "after 3 tries (another failed: the network gave NaN): check: miss 1" in str(
+        bench.recorder.outcomes[0].reason
+    )
+
+
+@pytest.mark.parametrize(("miss", "written_try"), [(0.4, 1), (0.05, 2), (None, 2)])
+def test_a_search_that_gives_up_leaves_the_nearest_try(bench: Bench, miss: float | None, written_try: int) -> None:
+    _, written = run_misses(bench, [0.3, 0.1, None], last=Verdict.flag("no farther", miss=miss))
+    assert written == [written_try] * 6
+
+
+def test_a_block_of_a_later_try_writes_nothing(bench: Bench) -> None:
+    bench = with_plugin(bench, Misses([0.1, None], Verdict.block("bad")))
+    assert bench.run("x") == ["blocked"] * 6
+    assert bench.written() == []
 
 
 class LeftHalf:
@@ -219,3 +296,32 @@ def test_a_plugin_that_makes_no_mask_fails_the_items(bench: Bench) -> None:
     bench = with_plugin(bench, Crashes())
     assert bench.run("x") == ["failed"] * 6
     assert "'check' could not make a mask" in str(bench.recorder.outcomes[0].reason)
+
+
+class NoImage:
+    @hookimpl
+    def ip2p_make_mask(self) -> object:
+        return [[0, 255]]
+
+
+def test_a_mask_that_is_no_image_fails_the_items(bench: Bench) -> None:
+    bench = with_plugin(bench, NoImage())
+    assert bench.run("x") == ["failed"] * 6
+    assert "'check' gave a list for a mask" in str(bench.recorder.outcomes[0].reason)
+
+
+class MasksSome(FakeEditor):
+    """Gives a mask where it is asked to edit "here"."""
+
+    def _edit(self, request: EditRequest, full_resolution: bool) -> EditResult | NonFiniteResult:
+        made = super()._edit(request, full_resolution)
+        mask = Image.new("L", request.image.size, 9) if request.instruction == "here" else None
+        return replace(made, mask=mask) if isinstance(made, EditResult) else made
+
+
+@pytest.mark.parametrize("words", [("here", "x"), ("x", "here"), ("x", "here", "here")])
+def test_after_a_step_without_a_mask_the_photo_may_differ_anywhere(bench: Bench, words: tuple[str, ...]) -> None:
+    bench = Bench(bench.photos.parent, MasksSome())
+    seen = bench.photos.parent / "seen"
+    assert bench.run(*words, mask_folder=seen) == ["done"] * 6
+    assert not seen.exists()

@@ -92,6 +92,13 @@ def test_a_retry_outweighs_a_flag_and_keeps_its_settings() -> None:
     assert (verdict.severity, verdict.settings) == (Severity.RETRY, wanted)
 
 
+def test_flags_are_told_beside_a_retry_but_not_beside_a_block() -> None:
+    flag, retry = ("a", Verdict.flag("odd")), ("b", Verdict.retry(StepSettings(), "more", miss=0.2))
+    assert strictest([flag, retry]).reason == "b: more; a: odd"
+    assert strictest([flag, retry]).miss == 0.2
+    assert strictest([flag, retry, ("c", Verdict.block("bad"))]).reason == "c: bad"
+
+
 @pytest.mark.parametrize(
     "answer", [crash, lambda: True, lambda: "fine", lambda: Verdict.retry(StepSettings(), "again")]
 )

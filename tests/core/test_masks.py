@@ -51,6 +51,13 @@ def test_a_smaller_copy_of_the_photo_s_shape_fits(width: int, height: int, small
         assert GivenMasks(path).of(source("a.png"), wanted).size == wanted
 
 
+def test_a_panorama_s_mask_fits_with_its_short_side_rounded(tmp_path: Path) -> None:
+    Image.new("L", (1024, 171), 255).save(tmp_path / "m.png")
+    assert GivenMasks.at(tmp_path / "m.png").of(source("a.jpg"), (6000, 1000)).size == (6000, 1000)
+    with pytest.raises(ItemError, match="the photo 6000 x 1024"):
+        GivenMasks.at(tmp_path / "m.png").of(source("a.jpg"), (6000, 1024))
+
+
 def test_a_folder_mirrors_the_photos(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     halves(8, 8).save(tmp_path / "a" / "b[1].png")

@@ -15,8 +15,9 @@ import ip2p_guidance
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.events import item_event
+from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.plan import Chains
-from ip2p_cli.types import EditRequest, EditResult, Step
+from ip2p_cli.types import EditRequest, EditResult, Step, StepSettings, Try, Verdict
 from tests.core.bench import Bench
 from tests.fakes import FakeEditor
 from tests.guidance.test_distance import scene
@@ -39,6 +40,14 @@ class Dims(FakeEditor):
         dark = Image.new("RGB", request.image.size, (10, 5, 30))
         picture = Image.blend(request.image, dark, float(strength))
         return replace(result, image=picture, text_guidance=text, image_guidance=image)
+
+
+class WantsTwice:
+    """A review of another plugin, which sends everything round once, with settings of its own."""
+
+    @hookimpl
+    def ip2p_review_result(self, tries: Sequence[Try]) -> Verdict | None:
+        return None if tries else Verdict.retry(StepSettings(text_guidance=5.0, image_guidance=1.2), "once more")
 
 
 def bench_of(tmp_path: Path, editor: FakeEditor) -> Bench:
@@ -83,6 +92,23 @@ def test_what_cannot_go_so_far_is_written_and_flagged(tmp_path: Path) -> None:
     assert run(bench, "0.6..0.8", tries=16) == ["flagged"] * 5
     assert "guidance cannot take it there" in str(bench.recorder.outcomes[0].reason)
     assert len(bench.written()) == 5
+
+
+def test_no_band_is_reached_by_taking_the_words_away(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, Dims())
+    run(bench, "0.0..0.01")
+    asked = [request.text_guidance for call in bench.editor.calls for request in call if request.text_guidance]
+    assert asked and min(asked) >= 7.5 / 12 - 1e-9
+
+
+@pytest.mark.parametrize("band", ["0.35..0.5", "0.6..0.8"])
+def test_the_search_goes_on_from_what_another_review_asked_for(tmp_path: Path, band: str) -> None:
+    bench = bench_of(tmp_path, Dims())
+    bench.manager.register(WantsTwice(), "other")
+    low, high = map(float, band.split(".."))
+    assert run(bench, band, tries=8) == ["done"] * 5
+    assert all(low <= distance <= high for distance in distances(bench))
+    assert all(len(outcome.tries) >= 2 for outcome in bench.recorder.outcomes)
 
 
 def test_the_number_of_tries_is_kept_to(tmp_path: Path) -> None:
