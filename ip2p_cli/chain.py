@@ -81,7 +81,7 @@ class _Attempt:
     used: StepSettings = StepSettings()  # by the last step so far
     tries: tuple[Try, ...] = ()  # before this one
     change: Mapping[str, float] = field(default_factory=dict)
-    mask: Image | None = None  # where its steps have changed it; None: see below, or nowhere yet
+    mask: Image | None = None  # where its steps have changed it; None: nowhere yet, or anywhere
     anywhere: bool = False  # a step has run without a mask of its own
     failure: str | None = None
     kept: _Kept | None = None  # of the tries before this one

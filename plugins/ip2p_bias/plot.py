@@ -27,8 +27,8 @@ def draw(findings: Sequence[Finding], has_null: bool) -> str:
     bars = len(findings) * (3 if has_null else 2)
     groups = sum(len(_with_flips(finding)) for finding in findings)
     heights = [0.24 * bars + 1.2, 0.34 * len(findings) + 1.0, 0.24 * groups + 1.0]
-    settings = {"svg.hashsalt": "ip2p", "svg.fonttype": "path", "font.size": 9, "text.parse_math": False}  # $ is a $
-    with mpl.rc_context(settings):
+    # An instruction's $ is a $.
+    with mpl.rc_context({"svg.hashsalt": "ip2p", "svg.fonttype": "path", "font.size": 9, "text.parse_math": False}):
         figure = Figure(figsize=(8.2, sum(heights)), layout="constrained")
         panels = figure.subplots(3, 1, height_ratios=heights)
         _distributions(panels[0], findings, has_null)
