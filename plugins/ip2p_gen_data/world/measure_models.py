@@ -110,8 +110,10 @@ def measure(folder: Path, untuned: Path | None = None, pairs: int = PAIRS) -> It
     engine = P2PEngine(load_text_to_image(str(drawing), device="cpu", offline=True), config, samplers())
     draws = DrawConfig(SAMPLES, 0, own.min_p2p, own.max_p2p, own.min_cfg, own.max_cfg)
     rows = held_out_rows(pairs)
+    middle = (own.min_cfg + own.max_cfg) / 2
+    alone = DrawConfig(samples=1, min_cfg=middle, max_cfg=middle)
+    yield _line("text-to-image", text_to_image_figures(draw_pairs(engine, held_out_rows(2 * pairs), alone, p2p=False)))
     drawn = draw_pairs(engine, rows, draws)
-    yield _line("text-to-image", text_to_image_figures(drawn))
     noise_alone, others = (
         draw_pairs(engine, rows, replace(draws, seed=seed), p2p=False) for seed in (draws.seed, draws.seed + 1)
     )
