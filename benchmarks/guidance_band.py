@@ -2,7 +2,8 @@
 
     python -m benchmarks.guidance_band PHOTOS [-n 40]
 
-Every photo is edited by every instruction at the model's own pixels; the distance is `ip2p_guidance`'s.
+Every photo is edited by every instruction at full resolution, as it is written: the model's own pixels would count the
+blur of its autoencoder as change. The distance is `ip2p_guidance`'s.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ip2p_cli.change_band import DEFAULT_TRIES, NAMED
+
 INSTRUCTIONS = ("make it night", "add snow", "make it look like an oil painting", "turn it into autumn")
 BANDS = ("gentle", "normal", "strong")
 FIXED = {"the model's own": [], "7.5 / 1.5": ["--text-guidance", "7.5", "--image-guidance", "1.5"]}
@@ -24,9 +27,7 @@ def events(photos: list[Path], instruction: str, *options: str) -> list[dict[str
     """The items of one run."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "ip2p_cli", "edit", *map(str, photos), "-i", instruction, "-o", out]
-        done = subprocess.run(
-            [*command, "--json", "--model-res", *options], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, "--json", *options], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
     return [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "item"]
@@ -37,12 +38,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", type=Path)
     parser.add_argument("-n", type=int, default=40, help="photos, spread over the folder")
-    parser.add_argument("--tries", default="4")
+    parser.add_argument("--tries", default=str(DEFAULT_TRIES))
     given = parser.parse_args()
     found = sorted(path for path in given.photos.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     photos = found[:: max(1, len(found) // given.n)][: given.n]
-
-    from ip2p_cli.change_band import NAMED
 
     for name, options in FIXED.items():
         seen = [distance(event) for each in INSTRUCTIONS for event in events(photos, each, *options)]

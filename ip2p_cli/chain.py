@@ -67,8 +67,7 @@ class _Kept:
     def written(self, tries: tuple[Try, ...], seconds: float, end: str = "") -> Edited:
         """The same, flagged, when there are no more tries; `end` says why, where it is not their number."""
         said = f"still not as wanted after {len(tries)} tries{end}: {self.reason}"
-        shown = tries if len(tries) > 1 else ()
-        return replace(self.edited, flags=(*self.edited.flags, said), tries=shown, seconds=seconds)
+        return replace(self.edited, flags=(*self.edited.flags, said), tries=_shown(tries), seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -231,7 +230,7 @@ def _edited(attempt: _Attempt, verdict: Verdict, tries: tuple[Try, ...], seconds
         attempt.ready.flags,
         seconds,
         attempt.settings,
-        tries if len(tries) > 1 else (),
+        _shown(tries),
         highest([attempt.ready.scores, verdict.scores]),
         _final_mask(attempt),
     )
@@ -241,6 +240,11 @@ def _nearest(kept: _Kept | None, edited: Edited, verdict: Verdict) -> _Kept:
     """Of the tries before and this one; the later of two as good."""
     miss = math.inf if verdict.miss is None else verdict.miss
     return kept if kept is not None and kept.miss < miss else _Kept(edited, miss, verdict.reason)
+
+
+def _shown(tries: tuple[Try, ...]) -> tuple[Try, ...]:
+    """What is told of the tries: a single one is the edit itself."""
+    return tries if len(tries) > 1 else ()
 
 
 def _tries_of(job: EditJob) -> int:

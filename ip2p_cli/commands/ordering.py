@@ -54,16 +54,22 @@ class Orders:
 
 
 def read_orders(
-    asked: Asked, chains: Chains, target: Destination, fallback: StepSettings, reader: SourceReader
+    asked: Asked,
+    chains: Chains,
+    target: Destination,
+    fallback: StepSettings,
+    reader: SourceReader,
+    named: Callable[[StepSettings], StepSettings],
 ) -> Orders:
-    """What the command line asks for; `fallback` are its settings for lines with an instruction of their own.
+    """What the command line asks for; `fallback` are its settings for lines with an instruction of their own, and
+    `named` gives the sampler of a line its own name.
 
     Raises:
         UsageError: it asks for nothing, or for what does not fit together.
     """
     _check_together(asked, target)
     if asked.source.jobs is not None:
-        return _of_jobs(asked, asked.source.jobs, chains, target, fallback)
+        return _of_jobs(asked, asked.source.jobs, chains, target, fallback, named)
     if asked.source.watch:
         scan = functools.partial(_sources, asked, target, reader)
         scan()  # a folder that is not there is said now
@@ -77,9 +83,20 @@ def read_orders(
     )
 
 
-def _of_jobs(asked: Asked, path: Path, chains: Chains, target: Destination, fallback: StepSettings) -> Orders:
+def _of_jobs(
+    asked: Asked,
+    path: Path,
+    chains: Chains,
+    target: Destination,
+    fallback: StepSettings,
+    named: Callable[[StepSettings], StepSettings],
+) -> Orders:
     jobs = JobsFile(path, has_instruction=any(chains.chains), format_=target.format)
-    orders = functools.partial(_orders, jobs, chains, fallback, asked.has)
+
+    def orders() -> Iterator[Order]:
+        wanted = (line for line in jobs if asked.has(line.source))
+        return (_order(replace(line, settings=named(line.settings)), chains, fallback) for line in wanted)
+
     return Orders(
         plan_orders(orders(), target),
         count=lambda: sum(order.chains.outputs for order in orders()),
@@ -101,14 +118,8 @@ def _check_together(asked: Asked, target: Destination) -> None:
         raise UsageError("--watch has no end, and --dry-run no work; leave one of them out")
 
 
-def _orders(
-    jobs: JobsFile, chains: Chains, fallback: StepSettings, is_wanted: Callable[[Source], bool]
-) -> Iterator[Order]:
-    """What each line asks for; `chains` and `fallback` are those of the command line for what it leaves out."""
-    return (_order(line, chains, fallback) for line in jobs if is_wanted(line.source))
-
-
 def _order(line: JobLine, chains: Chains, fallback: StepSettings) -> Order:
+    """What a line asks for; `chains` and `fallback` are those of the command line for what it leaves out."""
     if line.instructions:
         own = merged(line.settings, fallback)
         asked: tuple[tuple[Step, ...], ...] = (tuple(Step(text, own) for text in line.instructions),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping, Sequence, Set
@@ -121,7 +122,8 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     _check_plugin_names(manager, model.no_plugin or ())
     recipe = request.recipe.with_settings(_step_settings(edit), config.step_settings())
     samplers = collect_samplers(manager)
-    recipe = recipe.map_settings(lambda settings: _with_own_names(settings, samplers))
+    named = functools.partial(_with_own_name, samplers)
+    recipe = recipe.map_settings(named)
     seed = config.get("seed", 0) if edit.seed is None else edit.seed
     chains = Chains(tuple(recipe.chains()), recipe.name, seed, edit.variants, _band(edit, recipe))
     out = output.output if output.output is not None else config.get("output", DEFAULT_OUTPUT)
@@ -143,8 +145,9 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         Asked(tuple(request.arguments), recipe.sources, request.source, request.run, shard),
         chains,
         target,
-        merged(_step_settings(edit), config.step_settings()),
+        named(merged(_step_settings(edit), config.step_settings())),
         reader,
+        named,
     )
     of_lines = {sampler_named(name, samplers) for name in orders.samplers}
     return Work(
@@ -204,7 +207,8 @@ def _check_plugin_names(manager: PluginManager, names: Sequence[str]) -> None:
             raise UsageError(f"--no-plugin {name}: no such plugin; {did_you_mean(name, known)}")
 
 
-def _with_own_names(settings: StepSettings, samplers: Mapping[str, SamplerFactory]) -> StepSettings:
+def _with_own_name(samplers: Mapping[str, SamplerFactory], settings: StepSettings) -> StepSettings:
+    """The settings with the sampler's own name, whatever it was asked for by: journals have one for each."""
     asked = settings.sampler
     return settings if asked is None else replace(settings, sampler=sampler_named(asked, samplers))
 

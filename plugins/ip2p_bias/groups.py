@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ip2p_bias.comparing import NOTHING, Compared, batch_of
-from ip2p_bias.resampling import Span, Values, Weights, share, span
+from ip2p_bias.resampling import LEAST_PHOTOS, Span, Values, Weights, share, span
 from ip2p_bias.shares import Share, share_of
 from ip2p_bias.trial import Trial
 
-LEAST_PHOTOS = 5  # of a group known throughout, to be compared with others, by test and by name alike
 ROUNDING = 1e-9
 SHUFFLES = 9999
 

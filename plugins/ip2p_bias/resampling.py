@@ -11,7 +11,7 @@ from ip2p_bias.trial import Codes, Marks
 
 Weights = NDArray[np.float64]  # (1 + draws, n): how often each photo is drawn; the first row is the sample itself
 Values = NDArray[np.float64]  # (1 + draws,)
-LEAST_PHOTOS = 5  # for an interval
+LEAST_PHOTOS = 5  # for an interval, and of a group to be compared with others, by test and by name alike
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class EditorPart:
         noise = torch.randn(batch_size, *self.pairs.latent_shape(picked.bucket), generator=generator)
         x0, photo, text = self.pairs.take(picked[samples])
         text = torch.where(no_text[samples, None, None], self.pairs.null_text, text)
-        weights = place_weights(self.scheduler, self._changed(x0, photo), timesteps[samples], self.config.change_weight)
+        weights = self._weights(x0, photo, timesteps[samples])
         photo = photo * ~no_photo[samples, None, None, None]
         noised = Noised(x0, photo, text, noise[samples], timesteps[samples])
         errors = self.errors(noised, weights)  # (b, c)
@@ -119,6 +119,12 @@ class EditorPart:
         else:
             assemble(folder, self.base, self.model, self.scheduler, self.config)
         self._set_attention()
+
+    def _weights(self, x0: Tensor, photo: Tensor, timesteps: Tensor) -> Tensor | None:
+        """(b, 1, h, w) of mean 1 each; None where all of a picture counts alike."""
+        if self.config.change_weight == 1:
+            return None
+        return place_weights(self.scheduler, self._changed(x0, photo), timesteps, self.config.change_weight)
 
     def _changed(self, x0: Tensor, photo: Tensor) -> Tensor:
         """Where a pair's pictures differ: 1, elsewhere 0.  # (b, c, h, w) twice -> (b, 1, h, w)"""

@@ -56,6 +56,15 @@ def test_each_line_has_its_own(ip2p: CommandLine) -> None:
     assert again == ["skipped", "skipped", "skipped", "skipped", "failed", "failed", None]
 
 
+def test_a_sampler_by_another_of_its_names_is_the_same(ip2p: CommandLine) -> None:
+    save(ip2p.folder / "a.png")
+    statuses = []
+    for name in ("k_euler_a", "Euler a", "euler_a"):
+        file = jobs(ip2p.folder, {"source": "a.png", "instruction": "add fog", "sampler": name})
+        statuses.append(ip2p("edit", "--jobs", file, "--json").events[0]["status"])
+    assert statuses == ["done", "skipped", "skipped"]
+
+
 def test_lines_may_leave_the_instruction_to_the_command(ip2p: CommandLine) -> None:
     save(ip2p.folder / "a.png")
     (ip2p.folder / "jobs.csv").write_text("source,seed\na.png,0\n")
