@@ -1,6 +1,7 @@
 """The grammar as an instruction engine: a caption -> an edit of it, without a model; and corpora of such triplets.
 
-`python -m ip2p_gen_data.world.corpus FILE COUNT` writes one to tune a language model on.
+`python -m ip2p_gen_data.world.corpus FILE COUNT` writes one to tune a language model on; with `--which-of-two` at its
+end, the lesson that comes before: two things and nothing else, and an instruction that means one of them.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ import json
 import random
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from .captions import caption, held_out, parse
-from .edits import on_form, propose
+from .captions import Form, caption, held_out, parse
+from .edits import Edit, on_form, propose
 from .instructions import instruct
 from .scene import sample
 
 TWO_THINGS = 0.7  # of a corpus
+ABOUT_ONE_THING = ("colour", "size", "kind", "remove")  # verbs that have to find the one that is meant
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,11 @@ def write_edit(text: str, seed: int, *, held_out_wording: bool = False) -> Row:
     """
     rng = random.Random(f"{seed}/{text}")
     form = parse(text)
-    edit = propose(form, rng)
-    return Row(text, instruct(edit, form, rng, held_out_wording), str(on_form(edit, form)))
+    return _row(propose(form, rng), form, rng, held_out_wording)
+
+
+def _row(edit: Edit, form: Form, rng: random.Random, held_out_wording: bool = False) -> Row:
+    return Row(str(form), instruct(edit, form, rng, held_out_wording), str(on_form(edit, form)))
 
 
 def captions(seed: int, *, for_training: bool = True, two_things: float = 0.4) -> Iterator[str]:
@@ -62,11 +67,25 @@ def rows(seed: int, *, for_training: bool = True) -> Iterator[Row]:
         yield write_edit(text, seed * 1_000_003 + number)
 
 
-def write_corpus(path: Path, count: int, seed: int = 0, *, for_training: bool = True) -> None:
+def which_of_two(seed: int) -> Iterator[Row]:
+    """Triplets for training without end: two things, nothing said of where and when, and one of them is to change.
+
+    Long captions teach this too, but late: most of a caption is copied, and the loss hardly tells whether the right
+    thing was found. Here it is all there is.
+    """
+    for number, text in enumerate(captions(seed, two_things=1)):
+        rng = random.Random(f"{seed} {number} {text}")
+        form = replace(parse(text), frame=0, time=None, weather=None, ground=None)
+        edit = propose(form, rng)
+        if edit.verb in ABOUT_ONE_THING and not held_out(str(form)):
+            yield _row(edit, form, rng)
+
+
+def write_corpus(path: Path, count: int, rows: Iterator[Row]) -> None:
     """`count` different triplets as JSON lines {input, edit, output}: what a language model is tuned on."""
     seen: set[Row] = set()
     with path.open("w", encoding="utf-8") as file:
-        for row in rows(seed, for_training=for_training):
+        for row in rows:
             if row not in seen:
                 seen.add(row)
                 file.write(json.dumps(asdict(row)) + "\n")
@@ -75,4 +94,5 @@ def write_corpus(path: Path, count: int, seed: int = 0, *, for_training: bool = 
 
 
 if __name__ == "__main__":
-    write_corpus(Path(sys.argv[1]), int(sys.argv[2]))
+    lesson = which_of_two if "--which-of-two" in sys.argv else rows
+    write_corpus(Path(sys.argv[1]), int(sys.argv[2]), lesson(seed=0))

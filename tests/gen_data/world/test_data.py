@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 
 from ip2p_gen_data.world.captions import held_out, parse
-from ip2p_gen_data.world.corpus import captions, rows, write_corpus, write_edit
+from ip2p_gen_data.world.corpus import ABOUT_ONE_THING, captions, rows, which_of_two, write_corpus, write_edit
 from ip2p_gen_data.world.dataset import CaptionedScenes
 from ip2p_gen_data.world.edits import follows
+from ip2p_gen_data.world.instructions import parse_instruction
 from ip2p_gen_data.world.render import render
 
 
 @pytest.mark.parametrize("for_training", [True, False])
 def test_a_corpus_is_true_split_and_repeatable(tmp_path: Path, for_training: bool) -> None:
     for name in ("one", "two"):
-        write_corpus(tmp_path / name, 200, seed=3, for_training=for_training)
+        write_corpus(tmp_path / name, 200, rows(3, for_training=for_training))
     lines = (tmp_path / "one").read_text(encoding="utf-8").splitlines()
     assert lines == (tmp_path / "two").read_text(encoding="utf-8").splitlines()
     assert len(set(lines)) == 200
@@ -27,6 +28,14 @@ def test_a_corpus_is_true_split_and_repeatable(tmp_path: Path, for_training: boo
         assert list(row) == ["input", "edit", "output"]
         assert follows(row["edit"], row["input"], row["output"])
         assert held_out(row["input"]) != for_training
+
+
+def test_the_first_lesson_is_of_two_things_and_nothing_else() -> None:
+    for row in itertools.islice(which_of_two(seed=4), 200):
+        form = parse(row.input)
+        assert len(form.things) == 2 and not (form.time or form.weather or form.ground)
+        assert follows(row.edit, row.input, row.output) and not held_out(row.input)
+        assert parse_instruction(row.edit).verb in ABOUT_ONE_THING
 
 
 def test_an_edit_depends_on_its_seed_only() -> None:
