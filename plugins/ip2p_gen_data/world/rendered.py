@@ -25,19 +25,21 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class RenderedPairs:
-    """Pairs of a seed's rows of training, in their order."""
+    """Pairs of a seed's rows, of training or held out, in their order."""
 
     seed: int = 0
+    for_training: bool = True
 
     @property
     def settings(self) -> dict[str, Any]:
         """All that the pairs depend on."""
-        return {"engine": "rendered", "seed": self.seed}
+        return {"engine": "rendered", "seed": self.seed, "for_training": self.for_training}
 
     def shard(self, index: int, count: int) -> Iterator[Pair]:
         """`count` pairs of shard number `index`."""
-        data = CaptionedScenes(self.seed)
-        rows = [data.edited(index * PAIRS_PER_SHARD + number) for number in range(count)]
+        data = CaptionedScenes(self.seed, for_training=self.for_training)
+        first = index * PAIRS_PER_SHARD
+        rows = [data.edited(first + number, held_out_wording=not self.for_training) for number in range(count)]
         before = render_all([row.before.scene for row in rows])
         after = render_all([row.after.scene for row in rows])
         for row, *pictures in zip(rows, before, after, strict=True):
@@ -54,9 +56,9 @@ class RenderedPairs:
             )
 
 
-def render_pairs(folder: Path, count: int, seed: int = 0, workers: int = WORKERS) -> int:
+def render_pairs(folder: Path, count: int, seed: int = 0, *, for_training: bool = True, workers: int = WORKERS) -> int:
     """Write a dataset of `count` pairs; the same call goes on where it was stopped. Returns the number of shards."""
-    return generate(folder, RenderedPairs(seed), count, PAIRS_PER_SHARD, workers)
+    return generate(folder, RenderedPairs(seed, for_training), count, PAIRS_PER_SHARD, workers)
 
 
 if __name__ == "__main__":
