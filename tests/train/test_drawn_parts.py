@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
+from safetensors.torch import load_file
 from transformers import CLIPTextModel
 
 from ip2p_cli.api import DrawnData, UsageError
 from ip2p_gen_data.clip_filter.model import load_clip
 from ip2p_gen_data.instructions.finetune import finetune
-from ip2p_gen_data.instructions.local import load_lm
+from ip2p_gen_data.instructions.local import load_lm, stored_dtype
 from ip2p_gen_data.instructions.triplets import Triplet
 from ip2p_gen_data.p2p.config import DrawConfig, P2PConfig, draw
 from ip2p_gen_data.p2p.engine import P2PEngine
@@ -97,10 +98,15 @@ def test_its_processor_gives_the_pixels_that_it_was_trained_on(trained: Path, wo
 
 
 def test_a_language_model_can_be_tuned_on_triplets(trained: Path, world: DrawnData, tmp_path: Path) -> None:
-    model, tokenizer = load_lm(str(trained / "language-model"), offline=True)
+    base = str(trained / "language-model")
+    model, tokenizer = load_lm(base, offline=True)
     triplets = [Triplet("a red ball on the grass", "make it night", "a red ball on the grass at night")]
-    records = list(finetune(model, tokenizer, triplets, CONFIG.loop, tmp_path, {}))
+    kept = stored_dtype(base)
+    records = list(finetune(model, tokenizer, triplets, CONFIG.loop, tmp_path, {}, save_dtype=kept))
     assert np.isfinite(records[-1]["loss"])
+    assert model.dtype == torch.float32  # it was trained so, and takes no more room than its base
+    assert kept == stored_dtype(str(tmp_path)) == torch.float16
+    assert {weight.dtype for weight in load_file(tmp_path / "model.safetensors").values()} == {torch.float16}
     text = "a red ball\n##\nmake it night\n%%\nnaïve 球\nEND"
     assert tokenizer.decode(tokenizer(text).input_ids) == text
 

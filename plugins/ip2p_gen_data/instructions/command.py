@@ -188,7 +188,7 @@ def finetune_lm(
     given |= {"learning_rate": learning_rate, "optimizer": optimizer, "precision": precision}
     with quiet_libraries():
         from .finetune import add_lora, finetune
-        from .local import load_lm
+        from .local import load_lm, stored_dtype
 
         place = choose_device(device)
         model, tokenizer = load_lm(base, offline=offline)
@@ -196,7 +196,15 @@ def finetune_lm(
         step = 0
         with StopRequest(lambda: discard_temporary(output), in_hand="the step in hand") as stop:
             for record in finetune(
-                tuned, tokenizer, rows, config, output, given, device=place, stopping=lambda: stop.requested
+                tuned,
+                tokenizer,
+                rows,
+                config,
+                output,
+                given,
+                save_dtype=stored_dtype(base, offline=offline),
+                device=place,
+                stopping=lambda: stop.requested,
             ):
                 step = record["step"]
                 _say(

@@ -28,8 +28,15 @@ IGNORED = -100  # the label that cross-entropy leaves out
 class LanguageModelPart:
     """Brings a language model to the training loop that every part of an editor runs through."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, triplets: Sequence[Triplet]) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        triplets: Sequence[Triplet],
+        save_dtype: torch.dtype = torch.float32,
+    ) -> None:
         self.model: nn.Module = model
+        self._save_dtype = save_dtype
         self._tokenizer = tokenizer
         self._examples = [encode(tokenizer, triplet) for triplet in triplets]
 
@@ -48,9 +55,10 @@ class LanguageModelPart:
 
         Written aside and moved file by file, the configuration last: what can be loaded is whole.
         """
-        model: Any = self.model
+        model: Any = copy.deepcopy(self.model)
         if hasattr(model, "merge_and_unload"):
-            model = copy.deepcopy(model).merge_and_unload()
+            model = model.merge_and_unload()
+        model.to(self._save_dtype)
         aside = folder / STATE_FOLDER / "model"
         shutil.rmtree(aside, ignore_errors=True)
         model.save_pretrained(aside)
@@ -111,6 +119,7 @@ def finetune(
     output: Path,
     settings: dict[str, Any],
     *,
+    save_dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, Any]]:
@@ -118,12 +127,13 @@ def finetune(
 
     Args:
         settings: what tells this run from another one in the same folder.
+        save_dtype: of the written weights; training has float32 whatever they were read from.
         stopping: asked after each step whether to write a checkpoint and end.
 
     Raises:
         UsageError: a triplet is longer than the model can read, or `output` holds another run.
     """
-    part = LanguageModelPart(model, tokenizer, triplets)
+    part = LanguageModelPart(model, tokenizer, triplets, save_dtype)
     longest = max(len(ids) for ids, _ in part._examples)
     context = getattr(model.config, "max_position_embeddings", None) or longest
     if longest > context:

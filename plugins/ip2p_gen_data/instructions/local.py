@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     GenerationConfig,
@@ -80,6 +81,13 @@ def load_lm(
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model.eval(), tokenizer
+
+
+def stored_dtype(name: str, *, offline: bool = False) -> torch.dtype:
+    """What the weights of a model that `load_lm` reads are stored in, as its configuration says."""
+    config = AutoConfig.from_pretrained(name, local_files_only=offline or Path(name).is_dir())
+    found = config.dtype
+    return found if isinstance(found, torch.dtype) else torch.float32
 
 
 class LocalEngine:
