@@ -29,7 +29,7 @@ from ..pairs_command import samplers
 from .captions import NotInGrammar, parse
 from .corpus import captions
 from .dataset import CaptionedScenes
-from .edits import follows
+from .edits import NotApplicable, apply, follows
 from .instructions import parse_instruction
 from .measure_pairs import draw_pairs, drawn_apart, filter_figures, held_out_rows, p2p_figures, text_to_image_figures
 from .render import render_all
@@ -41,7 +41,9 @@ SAMPLES = 4  # of each pair
 
 
 def language_model_figures(folder: Path, count: int = CAPTIONS) -> dict[str, float]:
-    """Shares of answers that the grammar can read, and whose caption is what it says that the instruction does."""
+    """Shares of answers that the grammar can read, whose caption is what it says that the instruction does, and that
+    change something besides. First answers alone: `gen-data instructions` asks again where nothing changed.
+    """
     engine = LocalEngine(*load_lm(str(folder), offline=True))
     tasks = [
         CaptionTask(text, seed)
@@ -50,7 +52,8 @@ def language_model_figures(folder: Path, count: int = CAPTIONS) -> dict[str, flo
     answers = list(zip(tasks, engine(tasks), strict=True))
     return {
         "parsed": sum(_parses(answer) for _, answer in answers) / count,
-        "right": sum(follows(answer.edit, task.caption, answer.output) for task, answer in answers) / count,
+        "as the grammar says": sum(_agrees(answer, task.caption) for task, answer in answers) / count,
+        "and a change": sum(follows(answer.edit, task.caption, answer.output) for task, answer in answers) / count,
     }
 
 
@@ -92,6 +95,13 @@ def _parses(answer: EditAnswer) -> bool:
     except NotInGrammar:
         return False
     return not answer.problem
+
+
+def _agrees(answer: EditAnswer, caption: str) -> bool:
+    try:
+        return apply(answer.edit, caption) == answer.output
+    except (NotInGrammar, NotApplicable):
+        return False
 
 
 def measure(folder: Path, untuned: Path | None = None, pairs: int = PAIRS) -> Iterator[str]:
