@@ -31,12 +31,13 @@ def temporary_name(name: str) -> str:
 class AtomicWriter:
     """Writes a temporary file beside the target, fsyncs it, renames it, fsyncs the folder.
 
-    With `root`, no file is written outside that folder, whatever links lie in it. Two writers must not write one path
-    at the same time; the journal's claims see to that.
+    With `root`, no file is written outside that folder, whatever links lie in it. `option` is the one that names it.
+    Two writers must not write one path at the same time; the journal's claims see to that.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, option: str = "-o") -> None:
         self._root = root
+        self._option = option
         self._temporary: set[Path] = set()
         self._lock = threading.Lock()
 
@@ -59,7 +60,7 @@ class AtomicWriter:
             finally:
                 self._discard(temporary)
         except OSError as problem:
-            raise as_write_error(problem, path) from problem
+            raise as_write_error(problem, path, self._option) from problem
 
     def _folder(self, path: Path) -> Path:
         """The real folder of a path, made where it is missing."""
@@ -67,7 +68,7 @@ class AtomicWriter:
         if self._root is not None and not folder.is_relative_to(os.path.realpath(self._root)):
             raise ItemError(
                 f"cannot write {path}: a link on the way leads outside {self._root}, to {folder}; "
-                "remove the link, or choose another -o"
+                f"remove the link, or choose another {self._option}"
             )
         _make_folder(folder)
         return folder
@@ -116,12 +117,15 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def as_write_error(problem: OSError, path: Path) -> EnvironmentStop | ItemError:
-    """What a failed write means: a disk that is full, read-only or failing stops it; else the item fails."""
+def as_write_error(problem: OSError, path: Path, option: str = "-o") -> EnvironmentStop | ItemError:
+    """What a failed write means: a disk that is full, read-only or failing stops it; else the item fails.
+
+    `option` names the place that another may be chosen for.
+    """
     if problem.errno in _WAY_OUT:
         way_out = _WAY_OUT[problem.errno]
         return EnvironmentStop(f"cannot write {path}: {problem.strerror}; {way_out}, then run the same command again")
-    return ItemError(f"cannot write {path}: {problem.strerror or problem}; choose another -o")
+    return ItemError(f"cannot write {path}: {problem.strerror or problem}; choose another {option}")
 
 
 def discard_temporary(path: Path) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ip2p_cli.entries import BLOCKED, DONE, FAILED, Entry
 from ip2p_cli.errors import ItemError
 from ip2p_cli.journal import Claim, Journal
 from ip2p_cli.types import EditJob
+
+if TYPE_CHECKING:
+    from ip2p_cli.mask_folder import MaskFolder
 
 
 class OnExists(str, Enum):
@@ -39,10 +43,18 @@ class Held:
 class Claims:
     """Decides, item by item. Calls may run in several threads."""
 
-    def __init__(self, journal: Journal, on_exists: OnExists, *, retry_failed: bool = False) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        on_exists: OnExists,
+        *,
+        retry_failed: bool = False,
+        mask_folder: MaskFolder | None = None,
+    ) -> None:
         self._journal = journal
         self._on_exists = on_exists
         self._retry_failed = retry_failed
+        self._mask_folder = mask_folder
 
     def claim(self, job: EditJob, key: str) -> EditJob | Ended | Held:
         """The job, with the name to write it under, where this run is to do it.
@@ -79,6 +91,8 @@ class Claims:
             return self._another_name(job, output, claim)
         if is_there and self._on_exists is not OnExists.OVERWRITE:
             raise ItemError(self._obstacle(output, entry, claim))
+        if self._mask_folder is not None:
+            self._mask_folder.place(job, claim.key)  # what lies in its way is said now, not after the edit
         return job if self._journal.claim(output, entry, claim) else None
 
     def _ended(self, entry: Entry, claim: Claim) -> Ended | None:

@@ -3,22 +3,70 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ip2p_cli.atomic import AtomicWriter
+from ip2p_cli.claims import OnExists
+from ip2p_cli.entries import digest_of
+from ip2p_cli.errors import ItemError, UsageError
+from ip2p_cli.types import EditJob
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from ip2p_cli.chain import Edited
+
+OPTION = "--mask-out"
+_MARK = "ip2p mask"  # keyword of a text in the PNG: a digest of what the edit is made of, and of the mask's pixels
+_HEAD = 128  # bytes of a PNG in which Pillow writes it
 
 
 class MaskFolder:
-    """Masks as PNG, in a tree like the outputs': of `a/b.jpg` it is `a/b.jpg.png`. An edit without one has no file."""
+    """Masks as PNG, in a tree like the outputs': of `a/b.jpg` it is `a/b.jpg.png`. An edit without one has no file.
 
-    def __init__(self, folder: Path, outputs: Path | None) -> None:
-        """`outputs` is the folder that the outputs are under; None where the one goes to stdout."""
-        self._folder, self._outputs = folder.expanduser(), outputs
-        self._writer = AtomicWriter()
+    What is there already is treated as outputs are: `on_exists` says how. The mark tells a mask of the same edit, which
+    an interrupted run has left, from those of other edits and those that somebody has painted in.
+    """
+
+    def __init__(self, folder: Path, outputs: Path | None, on_exists: OnExists) -> None:
+        """`outputs` is the folder that the outputs are under; None where the one goes to stdout.
+
+        Raises:
+            UsageError: it is no folder.
+        """
+        self._folder, self._outputs, self._on_exists = folder.expanduser(), outputs, on_exists
+        if os.path.lexists(self._folder) and not self._folder.is_dir():
+            raise UsageError(f"{OPTION} {folder} is no folder; give another name")
+        self._writer = AtomicWriter(self._folder, OPTION)
+
+    def place(self, job: EditJob, key: str) -> Path:
+        """Where the mask of a job with that key is to be written.
+
+        Raises:
+            ItemError: another file is there, and --on-exists does not say what to do with it.
+        """
+        wanted = self._folder / f"{self._name(job)}.png"
+        if self._on_exists is OnExists.OVERWRITE:
+            return wanted
+        if self._on_exists is OnExists.RENAME:
+            return next(path for path in _alternatives(wanted) if not os.path.lexists(path) or _is_of(path, key))
+        if not os.path.lexists(wanted):
+            return wanted
+        if self._on_exists is OnExists.ERROR:
+            raise ItemError(f"{wanted} exists; remove it, or choose another --on-exists or {OPTION}")
+        if not _is_of(wanted, key):
+            way_out = f"use --on-exists rename or overwrite, or another {OPTION}"
+            raise ItemError(f"{wanted} exists and is not the mask of this edit; {way_out}")
+        return wanted
+
+    def _name(self, job: EditJob) -> PurePath:
+        if job.output is None or self._outputs is None:
+            return job.source.relative
+        return job.output.relative_to(self._outputs)
 
     def save(self, edited: Edited) -> None:
         """Write the mask of the first frame.
@@ -26,14 +74,46 @@ class MaskFolder:
         Raises:
             EnvironmentStop, ItemError: as for any output.
         """
-        job, mask = edited.ready.job, edited.mask
-        if mask is None:
+        if edited.mask is None:
             return
-        name = (
-            job.source.relative
-            if job.output is None or self._outputs is None
-            else job.output.relative_to(self._outputs)
-        )
-        data = io.BytesIO()
-        mask.save(data, "PNG")
-        self._writer.write(self._folder / f"{name}.png", data.getvalue())
+        from PIL.PngImagePlugin import PngInfo
+
+        key, mark, data = edited.ready.key, PngInfo(), io.BytesIO()
+        mark.add_text(_MARK, _mark_of(edited.mask, key))
+        edited.mask.save(data, "PNG", pnginfo=mark)
+        self._writer.write(self.place(edited.ready.job, key), data.getvalue())
+
+    def discard_all(self) -> None:
+        """Remove the temporary files of writes that are under way: the process is about to end."""
+        self._writer.discard_all()
+
+
+def is_written_mask(path: Path) -> bool:
+    """Whether a file found among photos is a mask that `--mask-out` has written."""
+    if path.suffix != ".png" or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return f"tEXt{_MARK}\0".encode() in file.read(_HEAD)
+    except OSError:
+        return False
+
+
+def _alternatives(wanted: Path) -> Iterator[Path]:
+    yield wanted
+    yield from (wanted.with_name(f"{wanted.stem}_{number}.png") for number in itertools.count(1))
+
+
+def _mark_of(mask: Image, key: str) -> str:
+    return digest_of(key.encode() + mask.tobytes())
+
+
+def _is_of(path: Path, key: str) -> bool:
+    """Whether that is the mask of the edit with that key, and nobody has touched it."""
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            return _MARK in image.info and image.info[_MARK] == _mark_of(image, key)
+    except Exception:  # whatever it is, it is no mask of ours
+        return False

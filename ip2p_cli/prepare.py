@@ -109,6 +109,7 @@ class Ready:
     scores: Mapping[str, float] = field(default_factory=dict)  # what checks have given so far
     seconds: float = 0.0
     further: tuple[Ready, ...] = ()  # the photo's other frames or pages, as rows of the same job
+    key: str = ""  # of the output
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ class Preparer:
         if isinstance(ready, Outcome):
             self._record(ready)
             return ready
-        return replace(ready, seconds=time.monotonic() - started)
+        return replace(ready, seconds=time.monotonic() - started, key=key)
 
     def _mask(self, job: EditJob, image: Image) -> Image | None:
         """Where both the user's mask and the plugins' let a frame change."""

@@ -27,13 +27,13 @@ class Store:
         journal: Journal | None,
         writer: AtomicWriter,
         stdout: BinaryIO | None = None,
-        masks: MaskFolder | None = None,
+        mask_folder: MaskFolder | None = None,
     ) -> None:
         self._settings = settings
         self._journal = journal
         self._writer = writer
         self._stdout = stdout
-        self._masks = masks
+        self._mask_folder = mask_folder
 
     def save(self, edited: Edited) -> Outcome:
         """Encode and write one picture.
@@ -53,8 +53,8 @@ class Store:
         except ItemError as problem:
             return self.record(failed(problem))
         try:
-            if self._masks is not None:
-                self._masks.save(edited)
+            if self._mask_folder is not None:  # before the output: a finished one is not looked at again
+                self._mask_folder.save(edited)
             self._write(job.output, data)
         except ItemError as problem:  # not for good: permissions change
             return self.record(failed(problem), UNWRITTEN)
@@ -76,6 +76,12 @@ class Store:
         if self._journal is not None and outcome.job.output is not None:
             self._journal.ended(outcome.job.output, state or outcome.status, outcome.reason)
         return outcome
+
+    def discard_all(self) -> None:
+        """Remove what is half written: the process is about to end."""
+        self._writer.discard_all()
+        if self._mask_folder is not None:
+            self._mask_folder.discard_all()
 
     def _write(self, output: Path | None, data: bytes) -> None:
         if output is None:

@@ -71,7 +71,8 @@ class EditOptions:
         Path | None,
         typer.Option(
             metavar="FILE|DIR",
-            help="White may change, black stays bit for bit; one for all, or a folder that mirrors the photos'.",
+            help="White may change, black stays bit for bit, grey is a soft edge. A file for all photos, or a folder "
+            "where a/b.jpg has a/b.jpg.png or a/b.png; scaled to the photo, whose shape it must have.",
             rich_help_panel=_EDIT,
         ),
     ] = None
@@ -183,7 +184,8 @@ class OutputOptions:
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Write the masks that were used: of a.jpg it is a.jpg.png.",
+            help="Write the mask of each output that is made: of a/b.jpg it is a/b.jpg.png. --on-exists counts for "
+            "masks, too.",
             rich_help_panel=_OUTPUT,
         ),
     ] = None

@@ -15,6 +15,7 @@ from ip2p_cli.entries import key_of
 from ip2p_cli.errors import UsageError
 from ip2p_cli.formats import suffix_of
 from ip2p_cli.jobs_file import JobLine, JobsFile
+from ip2p_cli.mask_folder import is_written_mask
 from ip2p_cli.own_outputs import OwnOutputs
 from ip2p_cli.plan import Chains, Destination, Order, PhotoPlan, plan, plan_orders, plan_watched
 from ip2p_cli.recipe import merged
@@ -154,7 +155,7 @@ def _sources(asked: Asked, target: Destination, reader: SourceReader) -> SourceL
         listed=listed,
         recurse=asked.source.recurse,
         output_root=None if target.file else target.root,
-        is_own_output=lambda path: is_report(path) or is_own_output(path),
+        is_own_output=lambda path: is_report(path) or is_written_mask(path) or is_own_output(path),
         stdin_name=stdin_name,
     )
 

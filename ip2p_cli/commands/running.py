@@ -15,6 +15,7 @@ from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.claims import Claims, OnExists
+from ip2p_cli.commands.masking import find_masks, make_mask_folder, may_mask
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
 from ip2p_cli.commands.ordering import Asked, Orders, read_orders
 from ip2p_cli.commands.reporting import check_reports, make_report
@@ -25,8 +26,6 @@ from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
 from ip2p_cli.lora import find_lora
-from ip2p_cli.mask_folder import MaskFolder
-from ip2p_cli.masks import GivenMasks
 from ip2p_cli.output import Encoding, Metadata, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
@@ -47,6 +46,7 @@ from ip2p_cli.writing import writing
 if TYPE_CHECKING:
     from ip2p_cli.checkpoint import EditDefaults
     from ip2p_cli.editor import Editor
+    from ip2p_cli.mask_folder import MaskFolder
 
 DEFAULT_MODEL = "mini"
 DEFAULT_OUTPUT = "edited"
@@ -87,7 +87,8 @@ class Work:
     frames: Frames
     offline: bool
     shard: Shard | None
-    masks: GivenMasks | None
+    mask: Path | None  # a file, or a folder of them
+    mask_folder: MaskFolder | None
     shard_origin: str | None  # the variables that a shard comes from, if nobody asked for it
 
 
@@ -139,22 +140,26 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     metadata = output.metadata or _one_of(Metadata, config.get("metadata", "keep"), "metadata")
     asked = [MEASURES_CHANGE] if chains.change else []
     require_checks(manager, (*recipe.require, *config.get("require_checks", ()), *asked))
+    of_lines = named(merged(_step_settings(edit), config.step_settings()))
     reader = SourceReader()
     shard, shard_origin = _shard(request.run.shard, target)
     orders = read_orders(
         Asked(tuple(request.arguments), recipe.sources, request.source, request.run, shard),
         chains,
         target,
-        named(merged(_step_settings(edit), config.step_settings())),
+        of_lines,
         reader,
         named,
     )
-    of_lines = {sampler_named(name, samplers) for name in orders.samplers}
+    on_exists = output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists")
+    check_seconds = config.get("check_seconds", LIMIT)
+    has_masks = may_mask(edit, chains, of_lines, Checks(manager, check_seconds))
+    asked_samplers = {sampler_named(name, samplers) for name in orders.samplers}
     return Work(
         chains=chains,
         target=target,
         orders=orders,
-        samplers=of_lines | {s.settings.sampler for chain in chains.chains for s in chain if s.settings.sampler},
+        samplers=asked_samplers | {s.settings.sampler for chain in chains.chains for s in chain if s.settings.sampler},
         reader=reader,
         manager=manager,
         model=model.model or config.get("model", DEFAULT_MODEL),
@@ -162,13 +167,14 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         or DEFAULT_BATCH,
         size=_auto_or_integer(model.size or config.get("size", "auto"), "--size"),
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
-        on_exists=output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists"),
+        on_exists=on_exists,
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
-        check_seconds=config.get("check_seconds", LIMIT),
+        check_seconds=check_seconds,
         frames=request.source.frames or Frames.ALL,
         offline=model.offline or config.get("offline", False),
         shard=shard,
-        masks=None if edit.mask is None else GivenMasks.at(edit.mask),
+        mask=find_masks(edit.mask),
+        mask_folder=make_mask_folder(output.mask_out, target.root, on_exists, has_masks=has_masks),
         shard_origin=shard_origin,
     )
 
@@ -246,6 +252,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
     from ip2p_cli.checkpoint import open_checkpoint
     from ip2p_cli.decoders import Decoders
     from ip2p_cli.frames import FrameRunner
+    from ip2p_cli.masks import GivenMasks
     from ip2p_cli.store import Store
 
     checkpoint = open_checkpoint(work.model, work.manager, offline=work.offline)
@@ -261,16 +268,16 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
         work.size,
         work.frames,
         None if lora is None else lora.name,
-        None if work.masks is None else work.masks.path.name,
+        None if work.mask is None else work.mask.name,
     )
     _make_output_folder(work.target)
-    checks, writer = Checks(work.manager, work.check_seconds), AtomicWriter(work.target.root)
+    checks, folder = Checks(work.manager, work.check_seconds), work.mask_folder
     with ExitStack() as stack:
         journal = claims = None
         if work.target.root is not None:
             opened = Journal(work.target.root, work.orders.identity(settings.identity(work.chains)), work.target.file)
             journal = stack.enter_context(opened)
-            claims = Claims(journal, work.on_exists, retry_failed=request.run.retry_failed)
+            claims = Claims(journal, work.on_exists, retry_failed=request.run.retry_failed, mask_folder=folder)
         runner = ChainRunner(
             lambda: _load_editor(work, request, config),
             checks,
@@ -279,22 +286,20 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
             size=work.size,
         )
         decoders = stack.enter_context(Decoders(work.max_megapixels, first_only=work.frames is Frames.FIRST))
+        masks = None if work.mask is None else GivenMasks(work.mask, decoders.decode)
+        store = Store(settings, journal, AtomicWriter(work.target.root), mask_folder=folder)
         stack.enter_context(display)
-        stop = stack.enter_context(StopRequest(writer.discard_all, quiet=display.quiet))
+        stop = stack.enter_context(StopRequest(store.discard_all, quiet=display.quiet))
         run = BatchRun(
-            Preparer(settings, checks, journal, claims, work.reader, decoders.decode, work.masks),
+            Preparer(settings, checks, journal, claims, work.reader, decoders.decode, masks),
             FrameRunner(runner, work.batch_size),
-            Store(settings, journal, writer, masks=_mask_folder(request.output.mask_out, work.target)),
+            store,
             [*listeners, *make_report(request.run, work.target, settings.defaults, work.reader)],
             work.batch_size,
             lambda: stop.requested,
         )
         summary = run.run(work.orders.plans)
     return stop.exit_code if stop.requested else summary.exit_code
-
-
-def _mask_folder(asked: Path | None, target: Destination) -> MaskFolder | None:
-    return None if asked is None else MaskFolder(asked, target.root)
 
 
 def _make_output_folder(target: Destination) -> None:

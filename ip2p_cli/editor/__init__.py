@@ -46,6 +46,20 @@ class _Photo:
     copy: Tensor  # (3, h·f, w·f) in [0, 1] on the CPU: the autoencoder's own copy
 
 
+@dataclass(frozen=True)
+class _Made:
+    """What the networks make of one item. On the CPU, without the canvas's padding but for the map."""
+
+    before: Tensor  # (3, height, width) nominally in [0, 1]: the autoencoder's own copy
+    after: Tensor  # (3, height, width): the edit
+    relevance: Tensor | None  # (h, w) of the latents, where a mask is asked for
+
+    @property
+    def is_finite(self) -> bool:
+        parts = (self.before, self.after, self.relevance)
+        return all(bool(torch.isfinite(part).all()) for part in parts if part is not None)
+
+
 class Editor:
     """One checkpoint, loaded and ready. `edit` may be called any number of times; results never depend on history.
 
@@ -181,24 +195,26 @@ class Editor:
 
     def _edit_batch(self, items: Sequence[Item], full_resolution: bool) -> Iterator[EditResult | NonFiniteResult]:
         """Up to `batch_size` items of one bucket."""
-        masks = self._masks(items)
-        for item, pictures, mask in zip(items, self._run(items), masks, strict=True):
-            if not _finite(pictures) and self.dtype != torch.float32:
+        for item, made in zip(items, self._run(items), strict=True):
+            if not made.is_finite and self.dtype != torch.float32:
                 with self._components.in_float32():
-                    [pictures] = self._run([item])
-            if _finite(pictures):
-                yield self._finish(item, *pictures, mask, full_resolution)
+                    [made] = self._run([item])
+            if made.is_finite:
+                yield self._finish(item, made, full_resolution)
             else:
                 reason = "the network gave NaN or infinity, also in float32"
                 yield NonFiniteResult(f"{item.request.instruction!r}: {reason}: try another seed or less guidance")
 
     @torch.inference_mode()
-    def _run(self, items: Sequence[Item]) -> list[tuple[Tensor, Tensor]]:
-        """For each item the autoencoder's copy and the edit, both (3, h, w) on the CPU, nominally in [0, 1]."""
+    def _run(self, items: Sequence[Item]) -> list[_Made]:
         with self._components.exactly():
             photos, edits = self._run_networks(items)
+            maps = self._relevance(items)
         windows = [(slice(None), *item.fit.window) for item in items]
-        return [(photo.copy[window], edit[window]) for photo, edit, window in zip(photos, edits, windows, strict=True)]
+        return [
+            _Made(photo.copy[window], edit[window], its_map)
+            for photo, edit, its_map, window in zip(photos, edits, maps, windows, strict=True)
+        ]
 
     def _run_networks(self, items: Sequence[Item]) -> tuple[list[_Photo], Tensor]:
         """Encode, denoise, decode: the photos and, on the CPU, the edits (n, 3, h, w)."""
@@ -220,36 +236,25 @@ class Editor:
             generators=generators,
         )
 
-    @torch.inference_mode()
-    def _masks(self, items: Sequence[Item]) -> list[Image.Image | None]:
-        """Of each item that asks for one, where its instruction means to change it, at its image's size."""
+    def _relevance(self, items: Sequence[Item]) -> list[Tensor | None]:
+        """Of each item that asks for a mask, how much its instruction means each place: (h, w) on the CPU."""
         asking = [item for item in items if item.request.auto_mask]
         if not asking:
             return [None] * len(items)
-        with self._components.exactly():
-            photos = [self._photo(item) for item in asking]
-            bucket = self._bucket(asking, photos)
-            draws = torch.stack([draw_for_relevance(item, self._checkpoint, len(LEVELS)) for item in asking])
-            scheduler = DDIMScheduler.from_config(dict(self._checkpoint.scheduler))
-            scale = float(self._components.vae.config.scaling_factor)
-            maps = relevance(self._components.unet, scheduler, bucket, draws, scale, self.batch_size)
-        if not torch.isfinite(maps).all() and self.dtype != torch.float32:
-            with self._components.in_float32():
-                return self._masks(items)
-        following = iter(maps.nan_to_num())  # what is NaN here is NaN in the edit, too, and fails there
-        factor = self._checkpoint.factor
-        return [
-            mask_of(next(following), item.fit.window, item.image.size, factor) if item.request.auto_mask else None
-            for item in items
-        ]
+        bucket = self._bucket(asking, [self._photo(item) for item in asking])
+        draws = torch.stack([draw_for_relevance(item, self._checkpoint, len(LEVELS)) for item in asking])
+        scheduler = DDIMScheduler.from_config(dict(self._checkpoint.scheduler))
+        scale = float(self._components.vae.config.scaling_factor)
+        maps = iter(relevance(self._components.unet, scheduler, bucket, draws, scale, self.batch_size).cpu())
+        return [next(maps) if item.request.auto_mask else None for item in items]
 
-    def _finish(
-        self, item: Item, before: Tensor, after: Tensor, mask: Image.Image | None, full_resolution: bool
-    ) -> EditResult:
-        before, after = before.clamp(0, 1), after.clamp(0, 1)
+    def _finish(self, item: Item, made: _Made, full_resolution: bool) -> EditResult:
+        before, after = made.before.clamp(0, 1), made.after.clamp(0, 1)
         image = self._enlarge(item, before, after) if full_resolution else _to_image(after)
-        if mask is not None:
-            image, mask = keep_outside(image, item.image, mask), mask.resize(image.size)
+        mask = None
+        if made.relevance is not None:
+            mask = mask_of(made.relevance, item.fit.window, image.size, self._checkpoint.factor)
+            image = keep_outside(image, item.image, mask)
         return EditResult(
             image=image,
             instruction=item.request.instruction,
@@ -291,10 +296,6 @@ def _batches(items: Sequence[Item], size: int) -> Iterator[list[int]]:
     for places in buckets.values():
         for start in range(0, len(places), size):
             yield places[start : start + size]
-
-
-def _finite(pictures: tuple[Tensor, Tensor]) -> bool:
-    return all(bool(torch.isfinite(picture).all()) for picture in pictures)
 
 
 def _to_image(picture: Tensor) -> Image.Image:

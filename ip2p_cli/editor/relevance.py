@@ -22,9 +22,12 @@ from ip2p_cli.editor.denoise import Bucket, cut_rows, evaluate
 from ip2p_cli.editor.guidance import Guidance, plan_rows
 
 LEVELS = (0.5, 0.6, 0.7, 0.8)  # shares of the timesteps: one draw of noise at each
-STRONGEST = 0.98  # quantile of the map that counts as 1: above it are outliers
 RADIUS = 0.8  # of the smoothing, in latents
-OUTSIDE, INSIDE = 0.25, 0.45  # of the strongest: less is left alone, more may change freely
+STRONGEST = 4  # the mean of so many highest places counts as 1: the smallest thing worth drawing has 2 x 2 latents
+FAINTEST = 1e-3  # less than this, where predictions are about 1, is rounding
+QUIET = 0.25  # the quantile that stands for what the instruction does not mean ...
+BACKGROUND = (0.2, 0.4)  # ... wholly up to the first share of the strongest; from the second on, all is meant
+OUTSIDE, INSIDE = 0.25, 0.45  # of the way from the background to the strongest: less is left alone, more is free
 BOTH = Guidance(text=2.0, image=1.0)  # asks for the rows with and without the instruction, and no third
 
 
@@ -51,21 +54,32 @@ def relevance(unet: Any, scheduler: Any, bucket: Bucket, draws: Tensor, scale: f
 
 
 def mask_of(relevance: Tensor, window: Sequence[slice], size: tuple[int, int], factor: int) -> Image.Image:
-    """A mask (mode L) of a photo's size from a map at the latents' (h, w); soft edges, exactly 0 and 255 elsewhere.
+    """A mask (mode L) of a photo's size from a finite map (h, w): 255 where it is high, 0 where low, soft between.
 
-    `window` is the photo's part of the canvas, in pixels of the model's size. An instruction that means all of the
-    photo makes a map without high places, and so a mask that is 255 nearly everywhere.
+    `window` is the photo's part of the canvas, in pixels of the model's size, `factor` to a latent. A map that is high
+    all over, as an instruction for the whole photo makes it, gives 255 nearly everywhere; one that is 0 gives 0.
     """
     values = _smooth(relevance.float().cpu().numpy())
-    strongest = max(float(np.quantile(values, STRONGEST)), 1e-12)
-    canvas = Image.fromarray((values / strongest).astype(np.float32))  # mode F
-    canvas = canvas.resize((relevance.shape[1] * factor, relevance.shape[0] * factor), Image.Resampling.BICUBIC)
     rows, columns = window
-    height, width = canvas.height, canvas.width
-    box = (columns.indices(width)[0], rows.indices(height)[0], columns.indices(width)[1], rows.indices(height)[1])
-    whole = np.asarray(canvas.crop(box).resize(size, Image.Resampling.BICUBIC))
-    t = np.clip((whole - OUTSIDE) / (INSIDE - OUTSIDE), 0, 1)
-    return Image.fromarray(np.rint(255 * t * t * (3 - 2 * t)).astype(np.uint8))
+    background, strongest = _levels(values[_latents(rows, factor), _latents(columns, factor)])
+    canvas = Image.fromarray(values.astype(np.float32))  # mode F
+    canvas = canvas.resize((canvas.width * factor, canvas.height * factor), Image.Resampling.BICUBIC)
+    seen = np.asarray(canvas.crop((columns.start, rows.start, columns.stop, rows.stop)))
+    t = np.clip(((seen - background) / (strongest - background) - OUTSIDE) / (INSIDE - OUTSIDE), 0, 1)
+    # Only now to the photo's size: a byte a pixel, where floats of a large photo are gigabytes.
+    return Image.fromarray(np.rint(255 * t * t * (3 - 2 * t)).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+
+
+def _levels(values: np.ndarray) -> tuple[float, float]:
+    """(background, strongest): the levels of a smoothed map that count as 0 and 1."""
+    strongest = max(float(np.sort(values, axis=None)[-STRONGEST:].mean()), FAINTEST)
+    quiet = float(np.quantile(values, QUIET))
+    return quiet * float(np.interp(quiet / strongest, BACKGROUND, (1, 0))), strongest
+
+
+def _latents(pixels: slice, factor: int) -> slice:
+    """The latents that a range of pixels touches."""
+    return slice(pixels.start // factor, -(-pixels.stop // factor))
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:

@@ -85,21 +85,21 @@ class Bench:
         self.editor.batch_size = batch_size
         self.out.mkdir(exist_ok=True)
         runner = ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution)
+        folder = mask_folder and MaskFolder(mask_folder, self.out, on_exists)
         with Journal(self.out, settings.identity(chains)) as journal:
+            self.store = Store(settings, journal, AtomicWriter(self.out), mask_folder=folder)
             run = BatchRun(
                 Preparer(
                     settings,
                     checks,
                     journal,
-                    Claims(journal, on_exists, retry_failed=retry_failed),
+                    Claims(journal, on_exists, retry_failed=retry_failed, mask_folder=folder),
                     SourceReader(BytesIO()),
                     decode,
                     masks,
                 ),
                 FrameRunner(runner, batch_size),
-                Store(
-                    settings, journal, AtomicWriter(self.out), masks=mask_folder and MaskFolder(mask_folder, self.out)
-                ),
+                self.store,
                 [self.recorder, *listeners],
                 batch_size,
                 self.stop,

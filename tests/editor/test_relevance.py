@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from ip2p_cli import editor as editing
 from ip2p_cli.editor import Editor
 from ip2p_cli.editor.denoise import Bucket
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.relevance import LEVELS, mask_of, relevance
-from ip2p_cli.types import EditRequest
+from ip2p_cli.errors import NonFiniteResult
+from ip2p_cli.types import EditRequest, EditResult
+from ip2p_samplers import ip2p_register_samplers
 
 Photo = Callable[..., Image.Image]
 
@@ -85,9 +93,75 @@ def test_the_padding_of_the_canvas_is_left_out() -> None:
     assert mask.shape == (64, 128) and (mask[:, 80:] == 255).all() and (mask[:, :48] == 0).all()
 
 
-def test_an_instruction_for_all_of_the_photo_is_not_held_back() -> None:
-    values = 1 + 0.2 * torch.rand(12, 16, generator=torch.Generator().manual_seed(0))
-    assert np.asarray(mask_of(values, (slice(0, 96), slice(0, 128)), (640, 480), 8)).min() == 255
+WINDOW, SIZE, FACTOR = (slice(0, 256), slice(0, 320)), (320, 256), 16  # a map of 16 x 20 latents
+
+
+def region(rows: slice, columns: slice) -> np.ndarray:
+    inside = np.zeros((16, 20), bool)
+    inside[rows, columns] = True
+    return inside
+
+
+def made(inside: np.ndarray, background: float, unrest: float = 0.15) -> np.ndarray:
+    """The mask that comes of a map that is 1 inside and `background` outside, with noise in proportion."""
+    noise = np.exp(np.random.default_rng(0).normal(0, unrest, inside.shape))
+    return np.asarray(mask_of(torch.tensor(np.where(inside, 1, background) * noise), WINDOW, SIZE, FACTOR))
+
+
+def enlarged(inside: np.ndarray, margin: int = 0) -> np.ndarray:
+    padded = np.pad(inside, margin)
+    views = [np.roll(padded, (y, x), (0, 1)) for y in range(-margin, margin + 1) for x in range(-margin, margin + 1)]
+    grown = np.logical_or.reduce(views)[margin : margin + 16, margin : margin + 20]
+    return np.kron(grown, np.ones((FACTOR, FACTOR), bool))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 14), st.integers(0, 18), st.integers(2, 5), st.floats(0, 0.15))
+def test_a_small_thing_has_a_small_mask(row: int, column: int, side: int, background: float) -> None:
+    inside = region(slice(row, row + side), slice(column, column + side))
+    mask = made(inside, background)
+    assert mask[~enlarged(inside, margin=2)].max(initial=0) == 0
+    middle = slice(row * FACTOR + 8, (row + min(side, 16 - row)) * FACTOR - 8)
+    assert (mask[middle, column * FACTOR + 16] > 200).all()
+
+
+@pytest.mark.parametrize("background", [0.0, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("columns", [8, 16])
+def test_a_large_region_is_kept_apart_from_the_rest(columns: int, background: float) -> None:
+    inside = region(slice(None), slice(0, columns))
+    mask = made(inside, background)
+    assert mask[enlarged(inside)].mean() > 245
+    assert mask[~enlarged(inside, margin=1)].mean() < 30
+
+
+@pytest.mark.parametrize("unrest", [0.0, 0.2, 0.3])
+def test_an_instruction_for_all_of_the_photo_is_not_held_back(unrest: float) -> None:
+    mask = made(region(slice(None), slice(None)), 1.0, unrest)
+    assert mask.mean() > 253 and mask.min() > 100
+
+
+@pytest.mark.parametrize("values", [torch.zeros(16, 20), 1e-6 * torch.rand(16, 20, generator=torch.Generator())])
+def test_where_the_instruction_means_nothing_nothing_may_change(values: Tensor) -> None:
+    assert np.asarray(mask_of(values, WINDOW, SIZE, FACTOR)).max() == 0
+
+
+def test_the_padding_of_the_canvas_says_nothing_of_the_photo() -> None:
+    values = torch.zeros(16, 20)
+    values[6:9, 8:11] = 1.0
+    values[:3] = 5.0  # 48 pixels of padding
+    mask = np.asarray(mask_of(values, (slice(80, 256), slice(0, 320)), (320, 176), FACTOR))
+    assert mask[40, 150] == 255 and mask[100:].max() == 0
+
+
+def test_a_large_photo_s_mask_takes_no_floats_of_its_size() -> None:
+    values = torch.zeros(16, 20)
+    values[6:9, 8:11] = 1.0
+    tracemalloc.start()
+    try:
+        assert mask_of(values, WINDOW, (3000, 2400), FACTOR).size == (3000, 2400)
+        assert tracemalloc.get_traced_memory()[1] < 3000 * 2400 * 4
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("full_resolution", [True, False])
@@ -115,3 +189,37 @@ def test_masks_are_the_same_alone_and_in_company(editor: Editor, photo: Photo) -
         assert together[number].mask is not None and alone.mask is not None
         assert together[number].mask.tobytes() == alone.mask.tobytes()
     assert together[2].mask is None
+
+
+class TestNonFinite:
+    """The first item's map is NaN, in half precision only or always."""
+
+    def outcomes(
+        self, checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch, bad: Callable[[torch.dtype], bool]
+    ) -> list[EditResult | NonFiniteResult]:
+        def spoilt(unet: Any, scheduler: Any, bucket: Bucket, *rest: Any) -> Tensor:
+            maps = relevance(unet, scheduler, bucket, *rest)
+            if bad(bucket.photos.dtype):
+                maps[0] = torch.nan
+            return maps
+
+        monkeypatch.setattr(editing, "relevance", spoilt)
+        half = Editor.load(checkpoint, ip2p_register_samplers(), device="cpu", dtype="bfloat16")
+        requests = [EditRequest(photo(n), words, steps=2, auto_mask=True) for n, words in enumerate(("night", "snow"))]
+        return half.edit_each(requests, full_resolution=False)
+
+    def test_a_bad_map_is_made_again_in_float32_and_its_neighbour_s_is_not(
+        self, tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        again, neighbour = self.outcomes(tiny_checkpoint, photo, monkeypatch, lambda dtype: dtype != torch.float32)
+        _, expected = self.outcomes(tiny_checkpoint, photo, monkeypatch, lambda dtype: False)
+        assert isinstance(again, EditResult) and again.mask is not None
+        assert isinstance(neighbour, EditResult) and isinstance(expected, EditResult)
+        assert neighbour.mask is not None and expected.mask is not None
+        assert neighbour.mask.tobytes() == expected.mask.tobytes()
+
+    def test_it_fails_alone_where_float32_does_not_help(
+        self, tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bad, neighbour = self.outcomes(tiny_checkpoint, photo, monkeypatch, lambda dtype: True)
+        assert isinstance(bad, NonFiniteResult) and isinstance(neighbour, EditResult)
