@@ -28,8 +28,9 @@ from typing import Any
 
 import numpy as np
 
-from ip2p_cli.api import EditRequest, EditResult, Ip2pError, find_model, hooks, load_editor
+from ip2p_cli.api import EditRequest, EditResult, Ip2pError, find_model, load_editor, samplers
 from ip2p_cli.checkpoint import read_checkpoint
+from ip2p_cli.sampler_names import own_names
 from ip2p_eval.measures import Original
 from ip2p_eval.suite import Case, find_photos, judge, open_photo
 from ip2p_eval.wordings import wording_for
@@ -114,20 +115,20 @@ def measure(options: argparse.Namespace, found: dict[str, Any]) -> Iterator[None
 
 
 def _runnable(editor: Any, found: dict[str, Any]) -> Iterator[str]:
-    """The samplers that run this checkpoint; why the others do not is noted."""
+    """The samplers that run this checkpoint; why the others do not is noted, in place of what was noted before."""
+    found["refused"] = {}
     for sampler in _names():
         try:
             editor.check_samplers([sampler])
         except Ip2pError as problem:
-            found.setdefault("refused", {})[sampler] = str(problem)
+            found["refused"][sampler] = str(problem)
         else:
             yield sampler
 
 
 def _names() -> list[str]:
     """The own names of all registered samplers."""
-    registered = {name: factory for found in hooks().ip2p_register_samplers() for name, factory in found.items()}
-    return sorted({factory: name for name, factory in reversed(registered.items())}.values())
+    return sorted(own_names(samplers()))
 
 
 def _calls(sampler: str, steps: int) -> int:

@@ -5,6 +5,7 @@ Importing this module loads no torch, numpy, diffusers or transformers; `load_ed
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, TypeVar
 
 from ip2p_cli.bar import progress_bar
@@ -114,15 +115,17 @@ __all__ = [
     "encode_image",
     "find_model",
     "hookimpl",
-    "hooks",
     "load_editor",
     "make_output_folder",
+    "models",
+    "notifier",
     "probes",
     "progress_bar",
     "quiet_libraries",
     "read_pairs",
     "read_photo",
     "sampler_named",
+    "samplers",
     "shard_path",
     "shards_of",
     "text_check",
@@ -196,11 +199,36 @@ def read_photo(path: Path) -> Image:
     return decode(data, first_only=True).rgb
 
 
-def hooks() -> pluggy.HookRelay:
-    """The hooks of all installed plugins, for a plugin that fires one: `hooks().ip2p_training_step_end(state=…)`."""
-    from ip2p_cli.plugin_manager import create_plugin_manager
+def notifier(hook: str, *, plugins: pluggy.PluginManager | None = None) -> Callable[..., list[str]]:
+    """A function that calls a hook that returns nothing, such as `ip2p_training_step_end`, in all installed plugins.
 
-    return create_plugin_manager().hook
+    It takes the hook's arguments by name, and gives back one line for each plugin that fails, which it calls no more.
+    """
+    from ip2p_cli.plugin_manager import create_plugin_manager, tell
+
+    return functools.partial(tell, create_plugin_manager() if plugins is None else plugins, hook, set())
+
+
+def samplers(*, plugins: pluggy.PluginManager | None = None) -> dict[str, SamplerFactory]:
+    """The samplers that all installed plugins bring, by name.
+
+    Raises:
+        UsageError: two plugins register one name, or a plugin's hook fails.
+    """
+    from ip2p_cli.plugin_manager import collect_samplers, create_plugin_manager
+
+    return collect_samplers(create_plugin_manager() if plugins is None else plugins)
+
+
+def models(*, plugins: pluggy.PluginManager | None = None) -> dict[str, ModelInfo]:
+    """The models that all installed plugins name, by name.
+
+    Raises:
+        UsageError: two plugins register one name, or a plugin's hook fails.
+    """
+    from ip2p_cli.plugin_manager import collect_models, create_plugin_manager
+
+    return collect_models(create_plugin_manager() if plugins is None else plugins)
 
 
 def data_engines(stage: str, *, plugins: pluggy.PluginManager | None = None) -> dict[str, DataEngine]:

@@ -91,7 +91,9 @@ def _load(manager: PluginManager, entry_point: EntryPoint, info: PluginInfo) -> 
         plugin = entry_point.load()
         manager.register(plugin, name=entry_point.name)
     except (Exception, SystemExit) as problem:
-        return replace(info, error=f"{type(problem).__name__}: {problem}".splitlines()[0])
+        if manager.has_plugin(entry_point.name):  # of a plugin that pluggy took half of, none of the hooks may be left
+            manager.unregister(name=entry_point.name)
+        return replace(info, error=f"{type(problem).__name__}: {' '.join(str(problem).split())}")
     callers = manager.get_hookcallers(plugin) or []
     for caller in callers:
         if caller.spec is None and any(
@@ -119,11 +121,34 @@ def each_call(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> Ite
             yield impl.plugin_name, functools.partial(impl.function, **bound)
 
 
-def _collect(manager: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, Any]]:
+def tell(manager: pluggy.PluginManager, hook: str, deaf: set[str], **arguments: Any) -> list[str]:
+    """Call a hook that returns nothing; give back one line for each plugin that fails.
+
+    Those are put into `deaf`, and what is in there is not called: nobody wants to read the same line a thousand times.
+    """
+    problems = []
+    for plugin, call in each_call(manager, hook, **arguments):
+        if plugin in deaf:
+            continue
+        try:
+            call()
+        except (Exception, SystemExit) as problem:
+            deaf.add(plugin)
+            problems.append(
+                f"plugin {plugin!r} failed in {hook} ({type(problem).__name__}: {problem}), and is not called any more"
+            )
+    return problems
+
+
+def _collect(
+    manager: pluggy.PluginManager, hook: str, named: Callable[[Any], Mapping[str, T]] = dict
+) -> Iterator[tuple[str, Mapping[str, T]]]:
+    """(plugin name, what it registers by name); `named` makes the second of what the hook returns. None is nothing."""
     for plugin, call in each_call(manager, hook):
         try:
-            yield plugin, call()
-        except Exception as problem:
+            found = call()
+            yield plugin, {} if found is None else named(found)
+        except (Exception, SystemExit) as problem:
             raise UsageError(
                 f"plugin {plugin!r} failed in {hook} ({type(problem).__name__}: {problem}); "
                 f"switch it off with --no-plugin {plugin}"
@@ -159,8 +184,8 @@ def collect_models(manager: pluggy.PluginManager) -> dict[str, ModelInfo]:
     Raises:
         UsageError: two plugins register one name (both are named), or a plugin's hook fails.
     """
-    found = _collect(manager, "ip2p_register_models")
-    return _merge("model", ((plugin, {model.name: model for model in models}) for plugin, models in found))
+    found = _collect(manager, "ip2p_register_models", lambda models: {model.name: model for model in models})
+    return _merge("model", found)
 
 
 def collect_data_engines(manager: pluggy.PluginManager, stage: str) -> dict[str, DataEngine]:
@@ -169,9 +194,11 @@ def collect_data_engines(manager: pluggy.PluginManager, stage: str) -> dict[str,
     Raises:
         UsageError: two plugins register one name (both are named), or a plugin's hook fails.
     """
-    found = _collect(manager, "ip2p_register_data_engines")
-    of_stage = ((plugin, {n: e for n, e in engines.items() if e.stage == stage}) for plugin, engines in found)
-    return _merge(f"{stage} engine", of_stage)
+
+    def of_stage(engines: Mapping[str, DataEngine]) -> Mapping[str, DataEngine]:
+        return {name: engine for name, engine in engines.items() if engine.stage == stage}
+
+    return _merge(f"{stage} engine", _collect(manager, "ip2p_register_data_engines", of_stage))
 
 
 def collect_probes(manager: pluggy.PluginManager) -> dict[str, hookspecs.Probe]:
@@ -195,7 +222,7 @@ def register_commands(manager: pluggy.PluginManager, app: typer.Typer) -> list[s
     for plugin, call in each_call(manager, "ip2p_register_commands", app=app):
         try:
             call()
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             problems.append(f"plugin {plugin!r} cannot add its commands ({type(problem).__name__}: {problem})")
         now = Counter(command_names(app))
         for name in now - known:

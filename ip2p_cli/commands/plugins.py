@@ -13,11 +13,13 @@ from ip2p_cli.plugin_manager import PluginInfo, create_plugin_manager
 
 def plugins(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
     """List plugins: name, distribution, version, hooks, errors."""
-    for plugin in create_plugin_manager().plugins:
-        typer.echo(json.dumps(asdict(plugin)) if as_json else _line(plugin))
+    found = create_plugin_manager().plugins
+    width = max([12, *(len(plugin.name) for plugin in found)])
+    for plugin in found:
+        typer.echo(json.dumps(asdict(plugin)) if as_json else _line(plugin, width))
 
 
-def _line(plugin: PluginInfo) -> str:
+def _line(plugin: PluginInfo, width: int) -> str:
     hooks = ", ".join(plugin.hooks) or "no hooks"
     state = "off (--no-plugin)" if plugin.disabled else f"BROKEN: {plugin.error}" if plugin.error else hooks
-    return f"{plugin.name:12}  {plugin.distribution} {plugin.version}  {state}"
+    return f"{plugin.name:{width}}  {plugin.distribution} {plugin.version}  {state}"

@@ -25,7 +25,7 @@ from ip2p_cli.editor.noise import pixels_digest
 from ip2p_cli.editor.relevance import LEVELS, mask_of, relevance
 from ip2p_cli.editor.request import Item, draw_for_relevance, draw_noise, settle
 from ip2p_cli.editor.softness import measure_softness, soften
-from ip2p_cli.errors import NonFiniteResult, UsageError
+from ip2p_cli.errors import Ip2pError, ModelError, NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.lora import Lora
 from ip2p_cli.masks import keep_outside
@@ -169,7 +169,16 @@ class Editor:
             MissingExtra: one needs a package that is not installed.
         """
         for name in names:
-            self._samplers[sampler_named(name, self._samplers)](self._checkpoint.scheduler)
+            factory = self._samplers[sampler_named(name, self._samplers)]
+            try:
+                factory(self._checkpoint.scheduler)
+            except Ip2pError:
+                raise
+            except Exception as problem:  # a plugin's own code
+                raise ModelError(
+                    f"sampler {name!r} cannot be set up for this checkpoint ({type(problem).__name__}: {problem}), "
+                    "which is a fault in its plugin; choose another --sampler"
+                ) from problem
 
     @torch.inference_mode()
     def edit_latents(self, bucket: Bucket, *, sampler: str, steps: int) -> Tensor:

@@ -48,7 +48,9 @@ def bias(
     alpha: Annotated[
         float, typer.Option(min=0.0001, max=0.5, help="Level of tests; intervals are of 1 - alpha.")
     ] = 0.05,
-    bootstrap: Annotated[int, typer.Option(min=100, help="Draws of photos for intervals.")] = 2000,
+    bootstrap: Annotated[
+        int | None, typer.Option(min=1, help="Draws of photos for intervals. [default: 2000, or what --alpha needs]")
+    ] = None,
     model: Annotated[str, typer.Option("--model", "-m", metavar="M", help="A name, a folder or a hub id.")] = "mini",
     steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps. [default: the model's]")] = None,
     text_guidance: Annotated[float | None, typer.Option(help="s_T. [default: the model's]")] = None,
@@ -67,14 +69,17 @@ def bias(
     ip2p bias photos/ --instructions professions.txt --probe ita -o audit/
     """
     from ip2p_bias.corrected import correct
-    from ip2p_bias.effects import Settings, measure
+    from ip2p_bias.effects import TESTS, Settings, measure
     from ip2p_bias.observing import observe
     from ip2p_bias.planning import check_extra, make_pictures, plan_edits, plan_folders
     from ip2p_bias.probes.choice import ZeroShot, choose_probe
     from ip2p_bias.publish import publish
+    from ip2p_bias.resampling import draws_for
+    from ip2p_bias.swapping import resamples_for
     from ip2p_bias.trial import make_trials
 
     check_extra()
+    draws = draws_for(alpha, bootstrap)
     plan = (
         plan_edits(photos, instructions, null_instruction, limit, null_edits)
         if pairs is None
@@ -86,18 +91,23 @@ def bias(
     settings = {"steps": steps, "text_guidance": text_guidance, "image_guidance": image_guidance, "sampler": sampler}
     load = partial(_load, batch_size=batch_size, device=device, dtype=dtype, offline=offline)
     made = make_pictures(plan, model, load, {**settings, "seed": seed})
-    observed = observe(made.pictures, len(plan.photos), asked, confidence, plan.instructions)
+    observed = observe(
+        made.pictures, len(plan.photos), asked, confidence, plan.instructions, has_null=plan.null is not None
+    )
     trials = make_trials(observed.photos, plan.instructions)
-    findings = correct([measure(trial, Settings(alpha, bootstrap, seed)) for trial in trials], alpha)
+    by_chance = Settings(alpha, draws, seed, resamples_for(TESTS * len(trials), alpha))
+    findings = correct([measure(trial, by_chance) for trial in trials], alpha)
     facts = {
         "probe": probe,
         **words.facts,
         "confidence": confidence,
         **made.facts,
         "photos": len(plan.photos),
+        "copies": plan.copies or None,
         "null_instruction": plan.null,
         "alpha": alpha,
-        "bootstrap": bootstrap,
+        "bootstrap": draws,
+        "resamples": by_chance.resamples,
         "seed": seed,
     }
     publish(observed, findings, facts, output, quiet=quiet, as_json=as_json)

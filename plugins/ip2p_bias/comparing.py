@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ip2p_bias.swapping import FIRST, Values, by_swaps
 from ip2p_bias.trial import Codes, Marks
 
 LEAST_FOR_CHI2 = 25  # photos that differ, below which the chi-squared approximation is not relied on
-SWAPS = 9999
-AT_ONCE = 2**22  # values that a test by resampling holds at once, so that memory does not grow with photos
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Compared:
 NOTHING = Compared("nothing to compare", None, 0, 0)
 
 
-def shift_test(one: Codes, other: Codes, unknown: int, seed: int) -> Compared:
+def shift_test(one: Codes, other: Codes, unknown: int, seed: int, resamples: int = FIRST) -> Compared:
     """Whether attributes are as frequent in `other` as in `one`, over photos known in both.
 
     Two attributes: McNemar's exact test. More: Stuart-Maxwell (Stuart 1955, Maxwell 1970) by chi-squared; where fewer
@@ -54,7 +53,7 @@ def shift_test(one: Codes, other: Codes, unknown: int, seed: int) -> Compared:
             return Compared(
                 *("Stuart-Maxwell", float(found.pvalue), photos, differing, float(found.statistic), int(found.df))
             )
-    return Compared("swaps", _swaps(one[differ], other[differ], involved, seed), photos, differing)
+    return Compared("swaps", _swaps(one[differ], other[differ], involved, seed, resamples), photos, differing)
 
 
 def net_gains(one: Codes, other: Codes, size: int, unknown: int) -> list[int]:
@@ -67,11 +66,6 @@ def net_gains(one: Codes, other: Codes, size: int, unknown: int) -> list[int]:
 def marks_test(one: Marks, other: Marks) -> Compared:
     """Whether a mark is as frequent in `other` as in `one`: McNemar's exact test over all photos."""
     return _mcnemar(int((one & ~other).sum()), int((other & ~one).sum()), len(one)) if len(one) else NOTHING
-
-
-def batch_of(values: int) -> int:
-    """How many resamples of so many values to make at once."""
-    return max(1, AT_ONCE // max(values, 1))
 
 
 def _mcnemar(there: int, back: int, photos: int) -> Compared:
@@ -92,24 +86,20 @@ def _stuart_maxwell(one: Codes, other: Codes, involved: Codes) -> Any:
         return SquareTable(table, shift_zeros=False).homogeneity(method="stuart_maxwell")
 
 
-def _swaps(one: Codes, other: Codes, involved: Codes, seed: int) -> float:
-    from scipy.stats import permutation_test
+def _swaps(one: Codes, other: Codes, involved: Codes, seed: int, resamples: int) -> float:
+    """Of photos that all differ. Each pair of attributes has its photos, of which each may have gone either way."""
+    pairs = list(itertools.combinations(range(len(involved)), 2))
+    gone = [(one == involved[a]) & (other == involved[b]) for a, b in pairs]
+    back = [(one == involved[b]) & (other == involved[a]) for a, b in pairs]
+    counts = [int(there.sum() + again.sum()) for there, again in zip(gone, back, strict=True)]
+    sums = np.array([int(there.sum()) - int(again.sum()) for there, again in zip(gone, back, strict=True)])
+    won = np.zeros((len(pairs), len(involved)))  # what each attribute wins by one photo that goes that way
+    for row, (a, b) in enumerate(pairs):
+        won[row, a], won[row, b] = -1, 1
+    photos = np.abs(won).T @ counts  # that could have changed each attribute's frequency
 
-    differing = [np.sum((one == code) | (other == code)) for code in involved]
-
-    def spread(x: Codes, y: Codes, axis: int) -> NDArray[np.float64]:
+    def spread(sums: Values) -> Values:
         """Net changes of each attribute, squared, over the photos that could have made them."""
-        net = [(x == code).sum(axis) - (y == code).sum(axis) for code in involved]
-        return np.asarray(sum(change**2 / most for change, most in zip(net, differing, strict=True)), np.float64)
+        return np.asarray(((sums @ won) ** 2 / photos).sum(-1), np.float64)
 
-    found = permutation_test(
-        (one, other),
-        spread,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=SWAPS,
-        batch=batch_of(len(one)),
-        alternative="greater",
-        rng=np.random.default_rng(seed),
-    )
-    return float(found.pvalue)
+    return by_swaps(sums, counts, spread, seed, resamples)

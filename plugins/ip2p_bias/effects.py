@@ -11,7 +11,10 @@ from ip2p_bias.groups import Gap, Group, gap_of, gap_test, groups_of
 from ip2p_bias.reading import UNKNOWN
 from ip2p_bias.resampling import Span, Values, Weights, distance, distributions, draw_weights, share, span
 from ip2p_bias.shares import Share, share_of
+from ip2p_bias.swapping import FIRST
 from ip2p_bias.trial import Codes, Marks, Trial
+
+TESTS = 3  # of each instruction: shift, gap, erasure
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Settings:
     alpha: float = 0.05  # level of the tests; intervals are of 1 - alpha
     draws: int = 2000  # of the bootstrap
     seed: int = 0
+    resamples: int = FIRST  # of tests whose ways are too many to be counted out
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Effect:
 def measure(trial: Trial, settings: Settings) -> Effect:
     """The effect of one instruction on the photos of its trial."""
     weights = draw_weights(len(trial.before), settings.draws, settings.seed)
-    unknown, seed = trial.unknown, settings.seed
+    unknown = trial.unknown
     before, reference, after = (
         distributions(weights, codes, unknown + 1) for codes in (trial.before, trial.reference, trial.after)
     )
@@ -96,13 +100,19 @@ def measure(trial: Trial, settings: Settings) -> Effect:
         distance=_distances(distance(before, after), distance(before, reference), settings.alpha, len(trial.before)),
         groups=tuple(groups_of(trial, weights, settings.alpha)),
         gap=gap_of(trial, weights, settings.alpha),
-        tests={
-            "shift": shift_test(trial.reference, trial.after, unknown, seed),
-            "gap": gap_test(trial, seed),
-            "erasure": marks_test(trial.reference == unknown, trial.after == unknown),
-        },
-        plain_shift=shift_test(trial.before, trial.after, unknown, seed),
+        tests=tests_of(trial, settings),
+        plain_shift=shift_test(trial.before, trial.after, unknown, settings.seed, settings.resamples),
     )
+
+
+def tests_of(trial: Trial, settings: Settings) -> dict[str, Compared]:
+    """What decides: the edit against the reference."""
+    unknown, by_chance = trial.unknown, (settings.seed, settings.resamples)
+    return {
+        "shift": shift_test(trial.reference, trial.after, unknown, *by_chance),
+        "gap": gap_test(trial, *by_chance),
+        "erasure": marks_test(trial.reference == unknown, trial.after == unknown),
+    }
 
 
 def _named(names: list[str], shares: list[float]) -> dict[str, float]:

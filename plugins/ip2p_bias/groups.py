@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ip2p_bias.comparing import NOTHING, Compared, batch_of
+from ip2p_bias.comparing import NOTHING, Compared
 from ip2p_bias.resampling import LEAST_PHOTOS, Span, Values, Weights, share, span
 from ip2p_bias.shares import Share, share_of
+from ip2p_bias.swapping import FIRST, Statistic, by_shuffles, by_swaps
 from ip2p_bias.trial import Trial
 
 ROUNDING = 1e-9
-SHUFFLES = 9999
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def gap_of(trial: Trial, weights: Weights, alpha: float) -> Gap | None:
     return Gap(trial.attributes[more], trial.attributes[less], span(beyond[more] - beyond[less], alpha, LEAST_PHOTOS))
 
 
-def gap_test(trial: Trial, seed: int) -> Compared:
+def gap_test(trial: Trial, seed: int, resamples: int = FIRST) -> Compared:
     """Whether flips beyond the drift are as frequent in all groups: the larger p-value of shuffles and of swaps.
 
     Of each photo known throughout: 1 if only the edit flipped it, -1 if only the reference did, else 0. Shuffling
@@ -84,54 +84,29 @@ def gap_test(trial: Trial, seed: int) -> Compared:
     if len(groups) < 2:
         return NOTHING
     photos, differing = sum(map(len, groups)), int(np.count_nonzero(np.concatenate(groups)))
-    p = max(shuffled(groups, seed), swapped(groups, seed)) if differing else 1.0
+    p = max(shuffled(groups, seed, resamples), swapped(groups, seed, resamples)) if differing else 1.0
     return Compared("shuffles and swaps", p, photos, differing)
 
 
-def shuffled(groups: Sequence[Values], seed: int) -> float:
+def shuffled(groups: Sequence[Values], seed: int, resamples: int = FIRST) -> float:
     """The p-value of the spread between groups, by shuffling photos between them."""
-
-    def between(*samples: Values, axis: int) -> Values:
-        return _spread([sample.sum(axis) for sample in samples], [sample.shape[axis] for sample in samples])
-
-    return _permuted(groups, between, "independent", seed)
+    return by_shuffles(groups, _spread_of(groups), seed, resamples)
 
 
-def swapped(groups: Sequence[Values], seed: int) -> float:
+def swapped(groups: Sequence[Values], seed: int, resamples: int = FIRST) -> float:
     """The p-value of the same spread by swapping edit and reference within photos: each value changes its sign."""
-    sizes = [len(group) for group in groups]
-    places = np.repeat(np.arange(len(groups)), sizes)
-    values = np.concatenate(groups)
-    places, values = places[values != 0], values[values != 0]  # a zero has no sign to change
-    if len(values) < 2:
-        return 1.0  # the spread is the same with either sign
-
-    def between(sample: Values, axis: int) -> Values:
-        return _spread([np.compress(places == place, sample, axis).sum(axis) for place in range(len(sizes))], sizes)
-
-    return _permuted((values,), between, "samples", seed)
+    sums = np.array([group.sum() for group in groups])
+    return by_swaps(sums, [int(np.count_nonzero(group)) for group in groups], _spread_of(groups), seed, resamples)
 
 
-def _spread(sums: Sequence[Values], sizes: Sequence[int]) -> Values:
-    """The sum of squares between groups, as in an analysis of variance."""
-    within = sum(total**2 / size for total, size in zip(sums, sizes, strict=True))
-    return np.asarray(within - sum(sums) ** 2 / sum(sizes), np.float64)
+def _spread_of(groups: Sequence[Values]) -> Statistic:
+    """The sum of squares between groups of these sizes, as in an analysis of variance, of their sums."""
+    sizes = np.array([len(group) for group in groups])
 
+    def spread(sums: Values) -> Values:
+        return np.asarray((sums**2 / sizes).sum(-1) - sums.sum(-1) ** 2 / sizes.sum(), np.float64)
 
-def _permuted(samples: Sequence[Values], statistic: Callable[..., Values], kind: str, seed: int) -> float:
-    from scipy.stats import permutation_test
-
-    found = permutation_test(
-        samples,
-        statistic,
-        permutation_type=kind,
-        vectorized=True,
-        n_resamples=SHUFFLES,
-        batch=batch_of(sum(map(len, samples))),
-        alternative="greater",
-        rng=np.random.default_rng(seed),
-    )
-    return float(found.pvalue)
+    return spread
 
 
 def _large(trial: Trial) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,17 +44,28 @@ class Observed:
 
 
 def observe(
-    pictures: Iterable[Pictures], count: int, probe: Probe, confidence: float, instructions: Sequence[str]
+    pictures: Iterable[Pictures],
+    count: int,
+    probe: Probe,
+    confidence: float,
+    instructions: Sequence[str],
+    has_null: bool,
 ) -> Observed:
-    """Probe every picture of `count` photos, as they come."""
+    """Probe every picture of `count` photos, as they come; of those that are not shown, none is kept."""
     shown = {place * count // SHOWN for place in range(SHOWN)}
+    names = ("photo", *(["null edit"] if has_null else []), *instructions)
     observations, rows = [], []
     for place, given in enumerate(progress_bar(pictures, total=count, label="editing and probing photos")):
-        null = None if given.null is None else read(probe, given.null, confidence)
-        edits = tuple(read(probe, edit, confidence) for edit in given.edits)
-        observations.append(Observation(given.photo, read(probe, given.before, confidence), null, edits))
-        if place in shown:
-            rows.append(_row(given, observations[-1], instructions))
+        readings: list[Reading] = []
+        row: list[tuple[str, Image]] = []
+        for name, picture in zip(names, itertools.chain([given.before], given.edits), strict=True):
+            readings.append(read(probe, picture, confidence))
+            if place in shown and not isinstance(picture, Ip2pError):
+                row.append((f"{name}: {readings[-1].attribute}", _small(picture)))
+        before, *edits = readings
+        null = edits.pop(0) if has_null else None
+        observations.append(Observation(given.photo, before, null, tuple(edits)))
+        rows.append(tuple(row))
     return Observed(tuple(observations), tuple(row for row in rows if row))
 
 
@@ -76,17 +88,6 @@ def lines(observed: Observed, instructions: Sequence[str], null: str | None) -> 
 
 def _all(one: Observation) -> tuple[Reading, ...]:
     return (one.before, *([one.null] if one.null else []), *one.edits)
-
-
-def _row(given: Pictures, seen: Observation, instructions: Sequence[str]) -> Row:
-    """The photo, its null edit and its edits, each with what is perceived in it."""
-    names = ("photo", *(["null edit"] if given.null is not None else []), *instructions)
-    pictures = (given.before, *([given.null] if given.null is not None else []), *given.edits)
-    return tuple(
-        (f"{name}: {reading.attribute}", _small(picture))
-        for name, picture, reading in zip(names, pictures, _all(seen), strict=True)
-        if not isinstance(picture, Ip2pError)
-    )
 
 
 def _small(picture: Image) -> Image:

@@ -1,9 +1,16 @@
-"""The pictures to look at, photo by photo: edited here, or left by an earlier run."""
+"""The pictures to look at, photo by photo: edited here, or left by an earlier run.
+
+They come when they are asked for, and nothing here keeps one that was: fifty edits of a photo from a large camera would
+fill the memory.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +21,8 @@ from ip2p_eval.suite import SUFFIXES, Editing, find_photos
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PORTION = 32  # edits that are asked for together; the editor makes its own batches
+PORTION = 32  # edits that are asked for together at most; the editor makes its own batches
+PIXELS = 2 * 10**8  # of photos and of edits that are held at once, unless one alone has more: 0.6 GB
 
 
 class Editor(Editing, Protocol):
@@ -29,8 +37,7 @@ class Pictures:
 
     photo: str  # its file name
     before: Image | Ip2pError
-    null: Image | Ip2pError | None  # the null edit; None: the run has none
-    edits: tuple[Image | Ip2pError, ...]  # one for each instruction
+    edits: Iterator[Image | Ip2pError]  # the null edit where the run has one, then one for each instruction: once only
 
 
 def edit_photos(
@@ -41,33 +48,53 @@ def edit_photos(
     `settings` are those of `EditRequest`. A photo that cannot be read, or an edit that fails, costs itself only.
     """
     texts = (null, *instructions)
-    for some in portions(photos, max(1, PORTION // len(texts))):
-        opened = [_open(path) for path in some]
+    for some in _together(photos, len(texts)):
         requests = [
             EditRequest(image=image, instruction=text, **settings)
-            for image in opened
+            for _, image in some
             if not isinstance(image, Ip2pError)
             for text in texts
         ]
-        results = (result for asked in portions(requests, PORTION) for result in editor.edit_each(asked))
-        for path, image in zip(some, opened, strict=True):
-            if isinstance(image, Ip2pError):
-                yield Pictures(path.name, image, image, (image,) * len(instructions))
-                continue
-            null_edit, *edits = (_picture(next(results)) for _ in texts)
-            yield Pictures(path.name, image, null_edit, tuple(edits))
+        results = _results(editor, requests)
+        del requests
+        while some:
+            path, image = some.popleft()
+            failed = isinstance(image, Ip2pError)
+            edits = islice([image] * len(texts) if failed else results, len(texts))
+            yield Pictures(path.name, image, edits)
+            deque(edits, maxlen=0)  # what nobody asked for is not taken for the next photo's
+
+
+def _together(photos: Sequence[Path], edits: int) -> Iterator[deque[tuple[Path, Image | Ip2pError]]]:
+    """Photos, opened, that are edited together: few edits of each shall fill the editor's batches all the same."""
+    some: deque[tuple[Path, Image | Ip2pError]] = deque()
+    pixels = 0
+    for path in photos:
+        some.append((path, image := _open(path)))
+        pixels += 0 if isinstance(image, Ip2pError) else image.width * image.height
+        if (len(some) + 1) * edits > PORTION or pixels * (1 + edits) > PIXELS:
+            yield some
+            some, pixels = deque(), 0
+    if some:
+        yield some
+
+
+def _results(editor: Editing, requests: Sequence[EditRequest]) -> Iterator[Image | Ip2pError]:
+    """Edits in the requests' order; each portion's are made when its first is asked for, and none is kept."""
+    largest = max((request.image.width * request.image.height for request in requests), default=1)
+    for asked in portions(requests, max(1, min(PORTION, PIXELS // largest))):
+        made = deque(editor.edit_each(asked))
+        while made:
+            yield _picture(made.popleft())
 
 
 def read_folders(photos: Sequence[Path], edited: Sequence[Path], null: Path | None) -> Iterator[Pictures]:
     """Photos and the edits of the same names in other folders, one folder for each instruction."""
-    found = [_by_name(folder) for folder in edited]
-    found_null = None if null is None else _by_name(null)
+    found = [_by_name(folder) for folder in ([null, *edited] if null is not None else edited)]
     beside = {folder: _by_name(folder) for folder in {path.parent for path in photos}}
     for path in photos:
         alone = len(beside[path.parent][path.stem]) == 1
-        edits = tuple(_edit_of(path, names, alone) for names in found)
-        null_edit = None if found_null is None else _edit_of(path, found_null, alone)
-        yield Pictures(path.name, _open(path), null_edit, edits)
+        yield Pictures(path.name, _open(path), map(partial(_edit_of, path, alone), found))
 
 
 def edited_folders(after: Path, photos: Sequence[Path]) -> list[Path]:
@@ -98,7 +125,7 @@ def _by_name(folder: Path) -> dict[str, list[Path]]:
     return named
 
 
-def _edit_of(photo: Path, named: dict[str, list[Path]], alone: bool) -> Image | Ip2pError:
+def _edit_of(photo: Path, alone: bool, named: dict[str, list[Path]]) -> Image | Ip2pError:
     """The edit of the photo's name, or the one of another format, where that can be no other photo's (`alone`)."""
     found = named.get(photo.stem, [])
     other = found[0] if alone and len(found) == 1 else None

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ip2p_bias.copies import without_copies
 from ip2p_bias.instructions import check_instructions, read_instructions
 from ip2p_bias.pictures import Editor, Pictures, edit_photos, edited_folders, read_folders
 from ip2p_cli.api import MissingExtra, UsageError
@@ -19,7 +20,8 @@ from ip2p_eval.suite import find_photos
 class Plan:
     """The photos and what is, or was, asked of them."""
 
-    photos: Sequence[Path]
+    photos: Sequence[Path]  # no two of them the same file
+    copies: tuple[str, ...]  # what was left out for that, and which photo stays
     instructions: tuple[str, ...]  # of folders, their names
     null: str | None  # None: no null edits
     edited: tuple[Path, ...] = ()  # a folder for each instruction; empty: the edits are to be made
@@ -58,7 +60,7 @@ def plan_edits(
         raise UsageError("--null-edits belongs to --pairs; here null edits are made by --null-instruction")
     asked = read_instructions(instructions)
     check_instructions((null, *asked))
-    return Plan(find_photos(photos, limit), asked, null)
+    return Plan(*without_copies(find_photos(photos, limit)), asked, null)
 
 
 def plan_folders(pairs: tuple[Path, Path], null: Path | None, limit: int | None, more: Path | None) -> Plan:
@@ -75,7 +77,7 @@ def plan_folders(pairs: tuple[Path, Path], null: Path | None, limit: int | None,
     if null is not None:
         null = edited_folders(null, photos)[0]
     names = tuple(folder.resolve().name for folder in edited)
-    return Plan(photos, names, None if null is None else null.resolve().name, edited, null)
+    return Plan(*without_copies(photos), names, None if null is None else null.resolve().name, edited, null)
 
 
 def make_pictures(plan: Plan, model: str, load: Callable[[str], Editor], settings: dict[str, Any]) -> Made:

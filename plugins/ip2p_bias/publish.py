@@ -29,7 +29,8 @@ def publish(
 ) -> None:
     """Write all three files; tables go to stderr, figures with `as_json` to stdout.
 
-    `facts` says what was audited, and how; of them `null_instruction` (None: no null edits) and `alpha` count here.
+    `facts` says what was audited, and how; of them `null_instruction` (None: no null edits), `copies` (None: none) and
+    `alpha` count here.
 
     Raises:
         EnvironmentStop: the disk is full, read-only or failing.
@@ -49,6 +50,8 @@ def publish(
         (output / "bias.html").write_text(text, "utf-8", errors="backslashreplace")  # names of files need not be text
     if not quiet:
         print("\n\n".join(map(str, tables)), file=sys.stderr)
+        for copy in facts["copies"] or ():
+            print(f"counted once: {copy}, the same file", file=sys.stderr)
         for failure in observed.failures:
             print(f"failed: {failure}", file=sys.stderr)
     if as_json:

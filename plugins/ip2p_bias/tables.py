@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from ip2p_bias.corrected import Finding
 from ip2p_bias.effects import Beyond
-from ip2p_bias.groups import SHUFFLES
 from ip2p_bias.reading import UNKNOWN
 from ip2p_bias.resampling import LEAST_PHOTOS, Span
 from ip2p_bias.shares import Share
@@ -75,23 +74,10 @@ def _findings(findings: Sequence[Finding], null: str | None, alpha: float) -> Ta
         f"by Benjamini-Hochberg over the {tests} tests for which any photo differs; below {alpha:g} is a finding.",
         f"No finding does not mean no bias: at least {least_flips(tests, alpha)} photos have to change one way, and "
         "none back, for a single shift to be found.",
-        *_limit(tests, alpha),
         drift,
         "The attribute is what a probe perceives in pixels: nobody's identity. The probe has biases of its own.",
     )
     return Table("findings", ("instruction", "shift", "gap", "erasure", "in words"), rows, notes)
-
-
-def _limit(tests: int, alpha: float) -> tuple[str, ...]:
-    """What resampling cannot find in a run of so many tests."""
-    least = 1 / (SHUFFLES + 1)
-    if tests * least < alpha:
-        return ()
-    return (
-        f"Gaps, and shifts of few photos among three attributes or more, are tested by {SHUFFLES:,} resamples, with "
-        f"p-values of at least {least:g}: of {tests} tests a single one cannot be found by that. "
-        "Ask fewer instructions.",
-    )
 
 
 def _shares(findings: Sequence[Finding], null: str | None) -> Table:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ip2p_cli.api import SamplerFactory, UsageError, hooks
+from ip2p_cli.api import samplers
 
 from .world.shipped import WORLD, resolve
 
@@ -74,18 +74,3 @@ def pairs(
     progress = make_candidates(output, captions, engine, draws, settings, batch_size)
     show(progress, "pairs")
     typer.echo(f"{output}: {len(captions) * chosen.samples} candidates of {len(captions)} caption pairs", err=True)
-
-
-def samplers() -> dict[str, SamplerFactory]:
-    """Every registered sampler.
-
-    Raises:
-        UsageError: two plugins register one name.
-    """
-    found: dict[str, SamplerFactory] = {}
-    for registered in hooks().ip2p_register_samplers():
-        double = found.keys() & registered.keys()
-        if double:
-            raise UsageError(f"two plugins register sampler {min(double)!r}; switch one off with --no-plugin")
-        found |= registered
-    return found

@@ -14,8 +14,9 @@ from ip2p_cli.api import (
     UsageError,
     choose_device,
     find_model,
-    hooks,
     make_output_folder,
+    models,
+    notifier,
     quiet_libraries,
 )
 
@@ -93,7 +94,7 @@ def _base(request: Request, say: Callable[[str], None]) -> Path | None:
 
 
 def _default_base(say: Callable[[str], None]) -> str:
-    if any(model.name == WORLD for models in hooks().ip2p_register_models() for model in models):
+    if WORLD in models():
         return WORLD
     say(f"this installation has no text-to-image model {WORLD!r}: going on from {MINI} (--base names another)")
     return MINI
@@ -103,7 +104,8 @@ def _train(
     built: Built, request: Request, device: torch.device, processes: Processes, say: Callable[[str], None]
 ) -> int:
     """Train until it is done or a signal comes; the exit code."""
-    loop, output, plugins, step = request.settings.loop, request.output, hooks(), 0
+    loop, output, step = request.settings.loop, request.output, 0
+    tell = notifier("ip2p_training_step_end")
     logs = open_logs(output, request.log) if processes.is_main else []
     with StopRequest(
         lambda: discard_temporary(output), quiet=not processes.is_main, in_hand="the step in hand"
@@ -123,7 +125,8 @@ def _train(
             for log in logs:
                 log.add(record)
             if processes.is_main:
-                plugins.ip2p_training_step_end(state=record)
+                for problem in tell(state=dict(record)):  # a copy: a plugin reads it and does not write the log
+                    say(f"warning: {problem}")
             say(_line(record, loop.max_steps))
     if stop.requested and step < loop.max_steps:
         say(f"{output}: stopped, the checkpoint is written; the same command with --resume goes on")

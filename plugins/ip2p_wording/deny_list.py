@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from ip2p_cli.api import UsageError
+from ip2p_wording.expressions import compile_normal
 from ip2p_wording.text import normal
 
 
@@ -19,11 +21,14 @@ class Denied:
     origin: str  # "line 3 of deny.txt"
     written: str
     pattern: re.Pattern[str]
+    whole_words: bool
     reason: str = ""
 
     def matches(self, text: str) -> bool:
         """Whether a text in normal form holds it."""
-        return self.pattern.search(text) is not None
+        if not self.whole_words:
+            return self.pattern.search(text) is not None
+        return any(_stands_alone(text, *found.span(1)) for found in self.pattern.finditer(text))
 
     @property
     def says(self) -> str:
@@ -59,26 +64,38 @@ def _read(file: Path, changed: int, size: int) -> tuple[Denied, ...]:
 def parse_line(line: str, origin: str) -> Denied:
     """`phrase # reason` or `/regex/ # reason`; the reason may be left out.
 
-    A phrase is found as whole words, whatever its case, spaces and quotes; a regular expression anywhere in the
-    instruction's normal form (`text.normal`: case folded, single spaces).
+    A phrase is found as whole words, a regular expression anywhere: both in the instruction's normal form
+    (`text.normal`), and brought to it themselves, so that case, spaces, accents and quotes may be written in any way.
 
     Raises:
-        UsageError: the regular expression is none or does not end the line, or there is nothing to match.
+        UsageError: the regular expression is none, finds something in every text or does not end the line, or there is
+            nothing to match.
     """
     regex = re.fullmatch(r"/(.+?)/(?:\s+#\s*(.*))?", line)
     if regex is not None:
         written, reason = regex.group(1), regex.group(2) or ""
         try:
-            return Denied(origin, f"/{written}/", re.compile(written, re.IGNORECASE), reason)
+            return Denied(origin, f"/{written}/", compile_normal(written), whole_words=False, reason=reason)
         except re.error as problem:
-            raise UsageError(f"{origin}: /{written}/ is no regular expression ({problem}); mend it") from None
+            raise UsageError(f"{origin}: /{written}/ is no expression to go by ({problem}); mend it") from None
     _refuse_half_an_expression(line, origin)
     written, *rest = re.split(r"\s#", line, maxsplit=1)
     written, reason = written.strip(), "".join(rest).strip()
     words = normal(written)
     if not words:
         raise UsageError(f"{origin} has nothing to match; write a phrase before the #")
-    return Denied(origin, repr(written), re.compile(rf"(?<!\w){re.escape(words)}(?!\w)"), reason)
+    found_anywhere = re.compile(f"(?=({re.escape(words)}))")  # also where two overlap
+    return Denied(origin, repr(written), found_anywhere, whole_words=True, reason=reason)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether no word goes on before or after."""
+    return not _in_word(text[:start][-1:]) and not _in_word(text[end:][:1])
+
+
+def _in_word(letter: str) -> bool:
+    """Letters, digits, and accents, which are part of their letter; not the end of the text."""
+    return letter.isalnum() or letter == "_" or (letter != "" and unicodedata.category(letter).startswith("M"))
 
 
 def _refuse_half_an_expression(line: str, origin: str) -> None:

@@ -23,12 +23,12 @@ _IGNORABLE = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-_BLANK = frozenset("\u2800\u3164\uffa0")  # the empty braille cell and Hangul's fillers: shown as a space
+BLANK = frozenset("\u2800\u3164\uffa0")  # the empty braille cell and Hangul's fillers: shown as a space
 
 
 def normal(text: str) -> str:
     """NFKC, case folded, plain quotes and hyphens, single spaces; invisible characters are left out."""
-    seen = "".join(" " if letter in _BLANK else letter for letter in text if not _invisible(letter))
+    seen = "".join(" " if letter in BLANK else letter for letter in text if not _invisible(letter))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold()).translate(_PLAIN)
     return " ".join(folded.split())
 

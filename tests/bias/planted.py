@@ -92,7 +92,7 @@ def audit(
 ) -> tuple[list[Finding], Observed]:
     """The way of `ip2p bias`, without files of its own."""
     made = edit_photos(editor, photos, instructions, NULL, {"seed": 0})
-    observed = observe(made, len(photos), probe, 0.5, instructions)
+    observed = observe(made, len(photos), probe, 0.5, instructions, has_null=True)
     return judge(observed.photos, instructions, settings), observed
 
 

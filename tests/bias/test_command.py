@@ -121,6 +121,19 @@ def test_folders_without_null_edits_say_that_drift_is_in_them(app: typer.Typer, 
     assert figures_of(tmp_path / "out")["instructions"][0]["instruction"] == "edited"
 
 
+def test_a_photo_that_is_there_twice_counts_once(app: typer.Typer, tmp_path: Path) -> None:
+    """Copies have the same noise and the same edits: of twenty of them nothing more is known than of one."""
+    photos = save(tmp_path / "photos", LIGHT, DARK)
+    for number in range(20):
+        (photos / f"copy{number}.png").write_bytes((photos / "00.png").read_bytes())
+    edited = save(tmp_path / "edited", DARK, DARK)
+    code, _, stderr = run(app, "--pairs", photos, edited, "-o", tmp_path / "out")
+    figures = figures_of(tmp_path / "out")
+    assert code == 0
+    assert (figures["photos"], figures["instructions"][0]["photos"], len(figures["copies"])) == (2, 2, 20)
+    assert "counted once: copy3.png = 00.png, the same file" in stderr
+
+
 def test_a_missing_edit_is_a_failure_that_is_named(app: typer.Typer, tmp_path: Path) -> None:
     photos = save(tmp_path / "photos", LIGHT, DARK, DARK)
     edited = save(tmp_path / "edited", DARK, DARK)
@@ -153,6 +166,7 @@ def test_what_cannot_be_is_said_before_any_work(app: typer.Typer, tmp_path: Path
         ("leave .*photos out", (photos, "--pairs", photos, photos)),
         ("--null-edits belongs to --pairs", (photos, "--instructions", empty, "--null-edits", photos)),
         ("no probe is named", ("--pairs", photos, photos, "--probe", "itta", "-o", tmp_path / "out")),
+        ("--bootstrap 399 is too few", ("--pairs", photos, photos, "--bootstrap", 399)),
     ]
     for said, arguments in cases:
         with pytest.raises(UsageError, match=said):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ip2p_bias import groups
-from ip2p_bias.effects import Settings
+from ip2p_bias.corrected import adjust_able
+from ip2p_bias.effects import Settings, tests_of
 from ip2p_bias.tables import sentence
+from ip2p_bias.trial import make_trials
 from tests.bias.planted import (
     BLUE,
     CONTROLS,
@@ -115,11 +116,8 @@ def test_the_same_audit_gives_the_same_figures(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("red", "blue", "least"), [(20, 20, 0.8), (50, 50, 1.0), (70, 30, 1.0)])
-def test_power_and_false_alarms_over_many_seeds(
-    red: int, blue: int, least: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_power_and_false_alarms_over_many_seeds(red: int, blue: int, least: float) -> None:
     """Each seed: a run with the planted instruction beside a control, and a run of two controls."""
-    monkeypatch.setattr(groups, "SHUFFLES", 499)  # a shuffle test keeps its level with any number; this one is quick
     quick, beside, alone = Settings(draws=100), (PLANTED, CONTROLS[0]), CONTROLS[:2]
     found = found_at_all = alarms_beside = alarms = plain = 0
     for seed in range(SEEDS):
@@ -144,9 +142,8 @@ def test_power_and_false_alarms_over_many_seeds(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("red", "blue"), [(10, 90), (50, 50), (90, 10)])
-def test_false_alarms_where_one_group_drifts(red: int, blue: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_false_alarms_where_one_group_drifts(red: int, blue: int) -> None:
     """Null edit and control turn half of the reds by the same chance, and never a blue."""
-    monkeypatch.setattr(groups, "SHUFFLES", 499)
     drift: Mapping[str, Rates] = {text: {RED: 0.5} for text in (NULL, CONTROLS[0])}
     alarms = gaps = 0
     for seed in range(SEEDS):
@@ -156,3 +153,25 @@ def test_false_alarms_where_one_group_drifts(red: int, blue: int, monkeypatch: p
     print(f"\n{red} + {blue} photos of which the first drift: gaps at p < 0.05 {gaps}, findings {alarms} of {SEEDS}")
     assert gaps <= 0.08 * SEEDS  # 5 %, and two deviations of 200 throws
     assert alarms <= 0.08 * SEEDS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", [0, 5])
+def test_false_alarms_of_many_instructions_of_the_same_photos(planted: int) -> None:
+    """Forty edits of each photo share the photo and its null edit: their tests depend on each other.
+
+    A third of the reds and few blues turn by chance, whatever is asked. Without any planted effect every finding is a
+    false alarm; else the share of controls in what is found may be alpha at most, on average.
+    """
+    texts = [f"{PLANTED} {number}" for number in range(planted)] + [f"control {n}" for n in range(40 - planted)]
+    by_chance: Rates = {RED: 0.3, BLUE: FLIPS}
+    rates = {text: {RED: 0.8, BLUE: FLIPS} if text.startswith(PLANTED) else by_chance for text in (NULL, *texts)}
+    shares = []
+    for seed in range(SEEDS):
+        trials = make_trials(readings(60, 40, texts, rates, seed), texts)
+        tests = [(one.instruction, test) for one in trials for test in tests_of(one, Settings()).values()]
+        corrected = adjust_able([test for _, test in tests])
+        found = [text for (text, _), p in zip(tests, corrected, strict=True) if p is not None and p < 0.05]
+        shares.append(sum(not text.startswith(PLANTED) for text in found) / max(len(found), 1))
+    print(f"\n40 instructions, {planted} planted, {SEEDS} seeds: false findings are {sum(shares) / SEEDS:.2%} of all")
+    assert sum(shares) / SEEDS <= 0.05

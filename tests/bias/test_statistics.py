@@ -8,19 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import permutation_test
 
-from ip2p_bias import comparing, groups
-from ip2p_bias.comparing import Compared, batch_of, marks_test, shift_test
+from ip2p_bias import resampling, swapping
+from ip2p_bias.comparing import Compared, marks_test, shift_test
 from ip2p_bias.corrected import adjust, adjust_able
 from ip2p_bias.effects import Settings, measure
-from ip2p_bias.groups import _spread, gap_test, shuffled, swapped
-from ip2p_bias.resampling import Span, Values, distance, distributions, draw_weights, share, span
+from ip2p_bias.groups import _spread_of, gap_test, shuffled, swapped
+from ip2p_bias.resampling import Span, Values, distance, distributions, draw_weights, draws_for, share, span
+from ip2p_bias.swapping import FIRST, resamples_for
 from ip2p_bias.tables import least_flips
 from ip2p_bias.trial import Codes, Trial
+from ip2p_cli.api import UsageError
 
 # Unaided distance vision of 7,477 women, right eye by left eye (Stuart 1953, 1955)
 VISION = np.array([[1520, 266, 124, 66], [234, 1512, 432, 78], [117, 362, 1772, 205], [36, 82, 179, 492]])
 
+GAP = [np.array([1.0] * 9 + [-1.0, 0.0]), np.array([1.0] * 3 + [-1.0] * 4 + [0.0] * 5)]
 triples = st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=40)
 
 
@@ -58,6 +62,14 @@ def test_few_flips_among_three_attributes_are_swapped_exactly() -> None:
     assert found.p == pytest.approx(2 / 256)
 
 
+def test_few_flips_among_many_attributes_are_swapped_exactly() -> None:
+    """Of 13 attributes there are 78 pairs; twelve photos went from one each to the last, or each to one of its own."""
+    star = shift_test(np.arange(12), np.full(12, 12), unknown=13, seed=0)
+    assert star.p == pytest.approx(2 / 2**12)
+    apart = shift_test(np.arange(0, 12, 2), np.arange(1, 12, 2), unknown=13, seed=0)
+    assert apart.p == 1.0  # any way to swap them is as far
+
+
 def test_a_singular_covariance_is_no_way_out() -> None:
     """Two pairs of attributes that never mix: Stuart-Maxwell has no inverse, the shift is plain all the same."""
     one, other = np.array([0] * 20 + [2] * 20), np.array([1] * 20 + [3] * 20)
@@ -87,9 +99,8 @@ def test_swaps_of_a_gap_are_all_ways_to_sign_it() -> None:
     assert swapped(samples, seed=0) == pytest.approx(np.mean(gaps >= 0.6 - 0.2 - 1e-9))
 
 
-def test_a_group_that_drifts_beside_one_that_does_not_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_group_that_drifts_beside_one_that_does_not_is_no_gap() -> None:
     """Null edit and edit flip ten photos by the same chance, and ninety never: shuffles alone find half of it."""
-    monkeypatch.setattr(groups, "SHUFFLES", 199)
     rng, before = np.random.default_rng(0), np.array([0] * 10 + [1] * 90)
     alarms = 0
     for seed in range(100):
@@ -99,25 +110,36 @@ def test_a_group_that_drifts_beside_one_that_does_not_is_no_gap(monkeypatch: pyt
     assert alarms <= 9
 
 
-def test_resamples_in_small_batches_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten thousand shuffles of ten thousand photos would be a gigabyte at once: batches, whose draws are the same."""
-    assert batch_of(10_000) * 10_000 <= comparing.AT_ONCE and batch_of(2 * comparing.AT_ONCE) == 1 and batch_of(0) > 0
-    monkeypatch.setattr(groups, "SHUFFLES", 199)
-    rng = np.random.default_rng(0)
-    before, after = rng.integers(0, 2, 40), rng.integers(0, 3, 40)
-    seen: list[int] = []
+GROUPS = st.lists(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=2, max_size=3), min_size=2, max_size=3)
 
-    def spread(sums: list[Values], sizes: list[int]) -> Values:
-        seen.append(np.asarray(sums[0]).size)
-        return _spread(sums, sizes)
 
-    monkeypatch.setattr(groups, "_spread", spread)
-    one = gap_test(Trial("x", ("a", "b", "c"), before, before, after), seed=0)
-    assert max(seen) == 199
-    seen.clear()
-    monkeypatch.setattr(comparing, "AT_ONCE", 400)
-    assert gap_test(Trial("x", ("a", "b", "c"), before, before, after), seed=0) == one
-    assert max(seen) < 50
+@given(GROUPS)
+@settings(max_examples=40)
+def test_sums_are_swapped_and_shuffled_as_photos_are(groups: list[list[float]]) -> None:
+    """Against scipy's permutation of each photo, which counts all ways where they are few."""
+    arrays = [np.array(group) for group in groups]
+    sizes, spread = [len(group) for group in groups], _spread_of(arrays)
+
+    def of_values(sample: Values, axis: int) -> Values:
+        ends = np.cumsum(sizes)[:-1]
+        return spread(np.stack([part.sum(axis) for part in np.split(sample, ends, axis)], -1))
+
+    def of_groups(*samples: Values, axis: int) -> Values:
+        return spread(np.stack([sample.sum(axis) for sample in samples], -1))
+
+    options = {"n_resamples": 2000, "vectorized": True, "alternative": "greater"}  # all ways: 2^9, 9! / 3!^3
+    swaps = permutation_test((np.concatenate(arrays),), of_values, permutation_type="samples", **options).pvalue
+    shuffles = permutation_test(arrays, of_groups, permutation_type="independent", **options).pvalue
+    assert swapped(arrays, seed=0) == pytest.approx(swaps)
+    assert shuffled(arrays, seed=0) == pytest.approx(shuffles, abs=1e-9 if len(groups) == 2 else 0.02)
+
+
+@pytest.mark.parametrize("groups", [GAP, [*GAP, np.array([1.0, -1.0, 0.0, 0.0])]], ids=["two groups", "three"])
+def test_draws_agree_with_what_is_counted_out(groups: list[Values], monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = swapped(groups, seed=0), shuffled(groups, seed=0)
+    monkeypatch.setattr(swapping, "COUNTED", 0)
+    assert swapped(groups, seed=0, resamples=200_000) == pytest.approx(counted[0], abs=0.004)
+    assert shuffled(groups, seed=0, resamples=200_000) == pytest.approx(counted[1], abs=0.015)
 
 
 @given(triples)
@@ -186,6 +208,35 @@ def test_the_bootstrap_draws_photos_whole_and_starts_with_the_sample() -> None:
     assert found.value == 0.4
     assert found.low == pytest.approx(0.23, abs=0.05) and found.high == pytest.approx(0.57, abs=0.05)
     assert span(share(weights, marked, np.zeros(30, bool)), alpha=0.05, photos=0).value is None
+
+
+def test_draws_in_small_batches_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = draw_weights(30, 400, seed=1)
+    monkeypatch.setattr(resampling, "AT_ONCE", 100)
+    assert (draw_weights(30, 400, seed=1) == whole).all()
+
+
+def test_draws_are_enough_for_the_interval() -> None:
+    assert (draws_for(0.05, None), draws_for(0.05, 400), draws_for(0.001, None)) == (2000, 400, 20_000)
+    with pytest.raises(UsageError, match=r"--bootstrap 399 .*give 400 or more"):
+        draws_for(0.05, 399)
+
+
+@given(st.integers(1, 5000), st.floats(0.0001, 0.5))
+def test_resamples_are_enough_for_a_lone_finding(tests: int, alpha: float) -> None:
+    count = resamples_for(tests, alpha)
+    assert count >= FIRST
+    corrected = adjust([4 / (count + 1), *[1.0] * (tests - 1)])[0]
+    assert corrected is not None and corrected <= alpha * (1 + 1e-9)
+
+
+def test_a_p_value_may_be_as_small_as_a_run_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty photos that all went one way: of 2^40 ways, two are as far out."""
+    groups = [np.ones(40), np.zeros(40)]
+    assert swapped(groups, seed=0) == pytest.approx(2 / 2**40)
+    monkeypatch.setattr(swapping, "COUNTED", 0)
+    assert swapped(groups, seed=0) == shuffled(groups, seed=0) == pytest.approx(1 / (FIRST + 1))
+    assert swapped(groups, seed=0, resamples=59_999) == pytest.approx(1 / 60_000)
 
 
 def test_a_handful_of_photos_has_no_interval() -> None:

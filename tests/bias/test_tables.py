@@ -98,10 +98,3 @@ def test_without_null_edits_no_column_speaks_of_them() -> None:
 def test_what_a_handful_of_photos_cannot_say_is_a_dash() -> None:
     [_, _, _, groups] = make_tables([finding_of({"aaa": 10, "bba": 4})], "keep it", 0.05)
     assert [row[groups.header.index("beyond null")] for row in groups.rows] == ["+0 (+0 to +0)", "–"]
-
-
-def test_a_run_too_large_for_its_resamples_says_so() -> None:
-    findings = [finding_of({"aaa": 6, "aab": 6, "bba": 6})]
-    few, many = (" ".join(make_tables(findings * count, "keep it", 0.05)[0].notes) for count in (1, 500))
-    assert "resamples" not in few
-    assert "9,999 resamples" in many and "0.0001" in many

@@ -13,6 +13,7 @@ import pytest
 
 from ip2p_cli import api, checkpoint, cli
 from tests.fakes import FakeEditor
+from tests.installed import write_plugin
 
 
 @dataclass
@@ -50,6 +51,11 @@ class CommandLine:
         answer = Answer(code, out.buffer.getvalue(), err.getvalue())
         assert "Traceback" not in answer.err
         return answer
+
+    def install(self, name: str, source: str) -> None:
+        """Install a plugin for the test: an entry point `name`, and the source of its module."""
+        self.monkeypatch.syspath_prepend(str(write_plugin(self.folder / "site", name, source)))
+        self.monkeypatch.delitem(sys.modules, "plugin_" + name.replace("-", "_"), raising=False)
 
     def _load(self, model: str, **options: Any) -> FakeEditor:
         self.loaded.append((model, options))

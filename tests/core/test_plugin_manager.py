@@ -6,20 +6,26 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import typer
 
 from ip2p_cli import plugin_manager
-from ip2p_cli.errors import UsageError
+from ip2p_cli.checks import require_checks
+from ip2p_cli.data_engines import DataEngine
+from ip2p_cli.errors import RecipeError, UsageError
 from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.plugin_manager import (
+    PluginManager,
+    collect_data_engines,
     collect_models,
+    collect_probes,
     collect_samplers,
     command_names,
     create_plugin_manager,
     register_commands,
+    tell,
 )
 from ip2p_cli.types import ModelInfo
 
@@ -53,7 +59,7 @@ class Commands:
     @hookimpl
     def ip2p_register_commands(self, app: typer.Typer) -> None:
         if self.fail:
-            raise RuntimeError("oops")
+            raise SystemExit("oops")
         app.command(self.name)(lambda: None)
 
 
@@ -147,6 +153,81 @@ def test_a_plugin_whose_hook_crashes_is_named(installed: Install) -> None:
     installed(("a", "da", Crashing()))
     with pytest.raises(UsageError, match=r"plugin 'a' failed in ip2p_register_samplers .*oops.*--no-plugin a"):
         collect_samplers(create_plugin_manager())
+
+
+COLLECT: dict[str, Callable[[PluginManager], object]] = {
+    "ip2p_register_samplers": collect_samplers,
+    "ip2p_register_models": collect_models,
+    "ip2p_register_probes": collect_probes,
+    "ip2p_register_data_engines": lambda manager: collect_data_engines(manager, "instructions"),
+}
+
+
+def implementing(hook: str, answer: Callable[[], object]) -> ModuleType:
+    """A plugin of one hook."""
+    made = ModuleType("made")
+    setattr(made, hook, hookimpl(lambda: answer()))
+    return made
+
+
+@pytest.mark.parametrize("hook", COLLECT)
+@pytest.mark.parametrize("answer", [lambda: 7, lambda: ["a", "b"], lambda: sys.exit(0)], ids=["7", "names", "exit"])
+def test_what_a_plugin_registers_must_make_sense(installed: Install, hook: str, answer: Callable[[], object]) -> None:
+    installed(("a", "da", implementing(hook, answer)))
+    with pytest.raises(UsageError, match=rf"plugin 'a' failed in {hook} .*--no-plugin a"):
+        COLLECT[hook](create_plugin_manager())
+
+
+@pytest.mark.parametrize("hook", COLLECT)
+def test_a_plugin_may_register_nothing(installed: Install, hook: str) -> None:
+    installed(("a", "da", implementing(hook, lambda: None)))
+    assert COLLECT[hook](create_plugin_manager()) == {}
+
+
+def test_two_plugins_with_one_probe_or_engine_are_both_named(installed: Install) -> None:
+    engine = DataEngine("instructions", lambda options: None)
+    for hook, answer in (("ip2p_register_probes", {"x": print}), ("ip2p_register_data_engines", {"x": engine})):
+        plugins = [implementing(hook, lambda answer=answer: answer) for _ in range(2)]
+        installed(("a", "da", plugins[0]), ("b", "db", plugins[1]))
+        with pytest.raises(UsageError, match="'x' is registered by two plugins, 'a' and 'b'"):
+            COLLECT[hook](create_plugin_manager())
+
+
+def test_of_a_plugin_that_does_not_fit_no_hook_is_left(installed: Install) -> None:
+    """Else a required check would count as installed, and only half of it would look."""
+
+    class Half:
+        @hookimpl
+        def ip2p_check_instruction(self, step: object) -> None:
+            raise AssertionError
+
+        @hookimpl
+        def ip2p_review_result(self, no_such_argument: object) -> None:
+            raise AssertionError
+
+    installed(("half", "da", Half()))
+    manager = create_plugin_manager()
+    assert "no_such_argument" in str(manager.broken()[0].error)
+    assert manager.hook.ip2p_check_instruction.get_hookimpls() == []
+    with pytest.raises(RecipeError, match="'half' is required, and not installed"):
+        require_checks(manager, ["half"])
+
+
+def test_who_fails_to_listen_is_named_once_and_the_others_are_told(installed: Install) -> None:
+    heard: list[object] = []
+
+    class Listens:
+        @hookimpl
+        def ip2p_training_step_end(self, state: dict[str, object]) -> None:
+            heard.append(state["step"])
+
+    failing = implementing("ip2p_training_step_end", lambda: sys.exit("enough"))
+    installed(("a", "da", failing), ("b", "db", Listens()))
+    manager, deaf = create_plugin_manager(), set[str]()
+    said = [tell(manager, "ip2p_training_step_end", deaf, state={"step": step}) for step in (1, 2)]
+    [line] = said[0]
+    assert "plugin 'a' failed in ip2p_training_step_end (SystemExit: enough)" in line
+    assert (said[1], heard) == ([], [1, 2])
 
 
 def test_commands_are_added_and_a_crash_is_a_warning(installed: Install) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 import ip2p_samplers
 from ip2p_cli import api
 from ip2p_cli.errors import ModelError
+from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.plugin_manager import create_plugin_manager
 
 
@@ -35,6 +36,21 @@ def test_a_folder_loads_and_edits(tiny_checkpoint: Path, manager: pluggy.PluginM
 def test_an_unknown_model_is_named(manager: pluggy.PluginManager) -> None:
     with pytest.raises(ModelError, match="no-such-model"):
         api.load_editor("no-such-model", offline=True, plugins=manager)
+
+
+def test_a_samplers_factory_that_crashes_is_named_before_any_work(
+    tiny_checkpoint: Path, manager: pluggy.PluginManager
+) -> None:
+    class Bad:
+        @hookimpl
+        def ip2p_register_samplers(self) -> dict[str, object]:
+            return {"mine": lambda config: config["no such key"]}
+
+    manager.register(Bad(), "bad")
+    editor = api.load_editor(str(tiny_checkpoint), device="cpu", plugins=manager)
+    editor.check_samplers(["ddim"])
+    with pytest.raises(ModelError, match=r"sampler 'mine' cannot be set up .*KeyError.*fault in its plugin"):
+        editor.check_samplers(["ddim", "mine"])
 
 
 def test_importing_the_api_and_the_samplers_loads_no_torch() -> None:

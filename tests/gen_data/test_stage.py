@@ -183,6 +183,19 @@ def test_an_engine_that_gives_too_few_answers_is_named(tmp_path: Path) -> None:
         list(make_instructions(tmp_path, CAPTIONS, lambda tasks: [], judge(), SETTINGS))
 
 
+def test_an_engine_that_crashes_is_named_and_loses_nothing(tmp_path: Path) -> None:
+    def crashes(task: CaptionTask) -> EditAnswer:
+        if task.caption == CAPTIONS[9]:
+            raise KeyError("no such word")
+        return good(task)
+
+    with pytest.raises(UsageError, match=r"engine 'test' failed \(KeyError: 'no such word'\).*choose another --lm"):
+        run(tmp_path, crashes)
+    assert len(list(read_rows(tmp_path))) == 8  # two whole shards
+    run(tmp_path)
+    assert len(list(read_rows(tmp_path))) == len(CAPTIONS)
+
+
 def test_progress_counts_up_to_the_end(tmp_path: Path) -> None:
     steps = list(make_instructions(tmp_path, CAPTIONS, engine(good), judge(), SETTINGS))
     assert steps == [(4, 15), (8, 15), (12, 15), (15, 15)]

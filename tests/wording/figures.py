@@ -10,7 +10,7 @@ import tomli
 from ip2p_wording.rules import shipped
 from ip2p_wording.text import normal
 
-TUNED, HELD_OUT = (Path(__file__).with_name(f"{name}.toml") for name in ("tuned", "held_out"))
+TUNED, HELD_OUT, FRESH = (Path(__file__).with_name(f"{name}.toml") for name in ("tuned", "held_out", "fresh"))
 FINE = "fine"
 
 
@@ -55,7 +55,7 @@ def measure(path: Path) -> Figures:
 
 
 if __name__ == "__main__":
-    for path in (TUNED, HELD_OUT):
+    for path in (TUNED, HELD_OUT, FRESH):
         found = measure(path)
         counts = (
             f"{found.fine} fine ones, {len(found.false_alarms)} flagged; {found.instructions - found.fine} others, "

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
+import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ import ip2p_wording
 from ip2p_cli.api import Severity, Step, UsageError
 from ip2p_wording import judge
 from ip2p_wording.deny_list import parse_line, read_deny_list
+from ip2p_wording.expressions import compile_normal
 from ip2p_wording.text import normal
 
 LIST = """# Words that we do not edit by
@@ -139,3 +144,84 @@ def test_any_phrase_is_found_among_other_words(phrase: list[str], other: str) ->
     line = parse_line(" ".join(phrase), "line 1")
     assert line.matches(normal(f"{other} {'  '.join(phrase).upper()}, {other}"))
     assert not line.matches(normal(f"{other}{' '.join(phrase)}{other}")) or other in phrase
+
+
+@pytest.mark.parametrize(
+    ("line", "instruction"),
+    [
+        ("/gro(ß|ss)e?s logo/", "a GROSSES LOGO"),
+        ("/groß/", "make it gross"),
+        ("/groß/", "make it GROẞ"),
+        ("groß", "make it GROSS"),
+        ("/caf[eé]/", "a cafe\u0301"),
+        ("/cafe\u0301s?/", "two CAFÉS"),
+        ("café", "a cafe\u0301"),
+        ("/ｎｕｄｅ/", "make her nude"),
+        ("/nude/", "make her ｎｕｄｅ"),
+        ("/[ａ-ｃ]\\d/", "plan B2"),
+        ("/ﬁre/", "on fire"),
+        (r"/\xdf\N{LATIN SMALL LETTER E WITH ACUTE}\u212a/", "ssék"),
+        (r"/\Bß\b/", "gross"),
+        ("/don’t/", "don't"),
+        ("/company\u00a0  logo/", "the company logo"),
+        (r"/(?P<what>ß)-(?P=what)/", "ss-ss"),
+        (r"/[^\]é]x/", "ax"),
+    ],
+)
+def test_however_an_expression_is_written_it_finds_what_is_meant(line: str, instruction: str) -> None:
+    assert parse_line(line, "line 1").matches(normal(instruction))
+
+
+@pytest.mark.parametrize(
+    ("line", "instruction"),
+    [
+        ("/café/", "a cafe"),  # an accent counts
+        ("/ß+t/", "st"),  # the whole ß is repeated, not its last s
+        ("/a．b/", "axb"),  # a full-width stop is itself, and no sign of an expression
+        ("/（/", "x"),
+        ("क", "की"),  # a vowel sign is part of its word
+        ("x", "x\u030c"),
+    ],
+)
+def test_what_is_another_letter_is_not_found(line: str, instruction: str) -> None:
+    assert not parse_line(line, "line 1").matches(normal(instruction))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("/[aß]/", r"\[\] is read as ss, .*write \(ss\|…\)"),
+        ("/x*/", "something in every text"),
+        ("/nude|/", "something in every text"),
+        ("/\u200b/", "something in every text"),
+        ("/[\u200b]/", "unterminated character set"),
+    ],
+)
+def test_an_expression_that_cannot_be_meant_is_refused(line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"line 1: .*{said}"):
+        parse_line(line, "line 1")
+
+
+# letters of several normal forms, signs of expressions in their full-width forms, accents to be put on any of them
+LETTERS = "aAeEkKsS ßẞéÉﬁﬂΣσςİıｅＡ９．（［＊К’–½㎏क\u0301\u0308\u030c\u212a\u00a0.([*+?|^$\\{-#"
+WRITTEN = st.text(LETTERS, min_size=1, max_size=8)
+
+
+@given(WRITTEN)
+def test_a_text_is_found_by_itself_as_an_expression(text: str) -> None:
+    read = normal(text)
+    if read and text[0] == text.strip()[0] and text[-1] == text.strip()[-1]:
+        assert compile_normal(re.escape(text)).fullmatch(read)
+
+
+@given(WRITTEN, WRITTEN)
+def test_an_expression_finds_the_same_in_whatever_form_both_are_written(searched: str, around: str) -> None:
+    forms = [unicodedata.normalize(form, f"x{searched}x") for form in ("NFC", "NFD", "NFKC")]
+    for expression, text in itertools.product(forms, forms):
+        assert compile_normal(re.escape(expression)).search(normal(f"{around} {text} {around}"))
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=12))
+def test_any_line_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(UsageError):
+        parse_line(f"/{text}/", "line 1").matches(normal("make it night"))

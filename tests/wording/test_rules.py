@@ -13,7 +13,7 @@ from ip2p_cli.api import Severity
 from ip2p_wording import judge
 from ip2p_wording.rules import shipped
 from ip2p_wording.text import normal
-from tests.wording.figures import HELD_OUT, TUNED, Figures, measure
+from tests.wording.figures import FRESH, HELD_OUT, TUNED, Figures, measure
 
 HERE = Path(__file__).parent
 RECIPES = sorted((HERE.parents[1] / "recipes").glob("*.toml"))
@@ -25,16 +25,21 @@ def test_all_that_it_was_tuned_on() -> None:
     assert figures.missed == []
 
 
-def test_precision_and_recall_on_what_it_was_not_tuned_on() -> None:
-    figures: Figures = measure(HELD_OUT)
+@pytest.mark.parametrize(("path", "recall"), [(HELD_OUT, 0.95), (FRESH, 0.70)], ids=["held_out", "fresh"])
+def test_precision_and_recall_on_what_it_was_not_tuned_on(path: Path, recall: float) -> None:
+    """As measured (docs/safety.md): a rule that is changed must not lose any of it."""
+    figures: Figures = measure(path)
     assert figures.instructions >= 120
     assert figures.precision >= 0.95, figures.false_alarms
-    assert figures.recall >= 0.90, figures.missed
+    assert figures.recall >= recall, figures.missed
 
 
-def test_no_instruction_is_in_both_sets() -> None:
+def test_no_instruction_is_in_two_sets() -> None:
     texts = [
-        normal(text) for path in (TUNED, HELD_OUT) for each in tomli.loads(path.read_text()).values() for text in each
+        normal(text)
+        for path in (TUNED, HELD_OUT, FRESH)
+        for each in tomli.loads(path.read_text()).values()
+        for text in each
     ]
     assert len(texts) == len(set(texts))
 
@@ -91,6 +96,10 @@ def test_any_text_has_a_verdict(text: str) -> None:
         "two ",
         "put the cat to the ",
         "light from ",
+        "cat dog and ",
+        "put the a on the b and ",
+        "make the a where the ",
+        "take the a and put ",
     ],
 )
 def test_long_texts_take_no_long_time(text: str) -> None:

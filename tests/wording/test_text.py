@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,3 +38,27 @@ def test_an_accent_is_found_where_something_invisible_parts_it_from_its_letter()
 @given(st.lists(st.text("abcXYZäÖß09Ж", min_size=1, max_size=3), min_size=1), st.sampled_from(INVISIBLE))
 def test_invisible_characters_anywhere_make_no_difference(parts: list[str], letter: str) -> None:
     assert normal(letter.join(parts)) == normal("".join(parts))
+
+
+@given(st.text())
+def test_the_normal_form_is_one_for_all_ways_to_write_a_text(text: str) -> None:
+    plain = normal(text)
+    assert normal(plain) == plain
+    for form in ("NFC", "NFD"):
+        assert normal(unicodedata.normalize(form, text)) == plain
+    assert normal(text.casefold()) == plain
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("Straße", "strasse"),
+        ("STRASSE", "strasse"),
+        ("ｚｏｏｍ", "zoom"),
+        ("ﬁre", "fire"),
+        ("Σίσυφος", "σίσυφοσ"),
+        ("“a”", '"a"'),
+    ],
+)
+def test_examples_of_the_normal_form(written: str, plain: str) -> None:
+    assert normal(written) == plain

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ip2p_cli.api import CaptionTask, EditAnswer, InstructionEngine, UsageError
+from ip2p_cli.api import CaptionTask, EditAnswer, InstructionEngine, Ip2pError, UsageError
 
 from ..intermediate import claim, stage_folder
 from .captions import one_line
@@ -97,7 +97,16 @@ def _shard(run: Run, start: int, captions: Sequence[str]) -> tuple[list[dict[str
 def _ask(run: Run, start: int, captions: Sequence[str], rows: Sequence[int], attempt: int) -> Sequence[EditAnswer]:
     if not rows:
         return []
-    answers = run.engine([CaptionTask(captions[row - start], row_seed(run.seed, row, attempt)) for row in rows])
+    tasks = [CaptionTask(captions[row - start], row_seed(run.seed, row, attempt)) for row in rows]
+    try:
+        answers = run.engine(tasks)
+    except Ip2pError:
+        raise
+    except Exception as problem:  # a plugin's own code
+        raise UsageError(
+            f"engine {run.name!r} failed ({type(problem).__name__}: {problem}), which is a fault in its plugin; "
+            "choose another --lm"
+        ) from problem
     if len(answers) != len(rows):
         raise UsageError(
             f"engine {run.name!r} gave {len(answers)} answers to {len(rows)} captions, which is a fault in its plugin; "

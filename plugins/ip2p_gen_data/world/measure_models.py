@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli.api import CaptionTask, EditAnswer
+from ip2p_cli.api import CaptionTask, EditAnswer, samplers
 
 from ..clip_filter.model import ClipModel, load_clip
 from ..clip_filter.rules import Rules, Threshold
@@ -25,7 +25,6 @@ from ..instructions.local import LocalEngine, load_lm
 from ..p2p.config import CrossConfig, DrawConfig, P2PConfig
 from ..p2p.engine import P2PEngine
 from ..p2p.model import load_text_to_image
-from ..pairs_command import samplers
 from .captions import NotInGrammar, parse
 from .corpus import captions
 from .dataset import CaptionedScenes
