@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 
+from ip2p_cli.choices import OnExists
 from ip2p_cli.entries import BLOCKED, DONE, FAILED, Entry
 from ip2p_cli.errors import ItemError
 from ip2p_cli.journal import Claim, Journal
 from ip2p_cli.types import EditJob
-
-
-class OnExists(str, Enum):
-    """What to do where an output is there already."""
-
-    RESUME = "resume"
-    OVERWRITE = "overwrite"
-    RENAME = "rename"
-    ERROR = "error"
 
 
 @dataclass(frozen=True)
