@@ -1,4 +1,4 @@
-"""How many ordinary photos the check `nsfw` would block: `python benchmarks/false_blocks.py PHOTOS [THRESHOLD]`.
+"""How many ordinary photos the check `nsfw` would block: `python -m benchmarks.false_blocks PHOTOS [THRESHOLD]`.
 
 PHOTOS is a folder of photos of which none should be blocked. The photos are decoded as `ip2p edit` decodes them.
 """
