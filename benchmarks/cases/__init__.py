@@ -28,7 +28,7 @@ CASES = {
     case.name: case
     for case in (
         Case("end-to-end", "A folder of JPEGs edited, beside diffusers' pipeline", ("1", "40", "70")),
-        Case("sd15-loop", "The loop on networks of Stable Diffusion 1.5's shape", ("1", "30", "an accelerator"), False),
+        Case("sd15-loop", "The loop on networks of Stable Diffusion 1.5's shape", ("1", "45", "an accelerator"), False),
         Case("processes", "One command for a folder, beside a process for each photo", ("2", "15", "20")),
         Case("start-up", "ip2p --help, beside the help of a one-command Typer app", ("0.1", "0.3", "0.5"), False),
         Case("memory", "Peak memory over the number of photos", ("1", "5", "30"), False),

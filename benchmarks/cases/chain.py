@@ -15,8 +15,7 @@ from benchmarks.setting import Setting
 
 CHAIN = ("make it night", "add snow", "make it sepia", "make it look like an oil painting")
 ONE, FOUR = "one instruction", "chain of 4"
-LATENT = "--latent-chain"  # keeps latents from one instruction to the next, where this ip2p has it
-GOAL = "<= 4.05"
+GOAL = "<= 4.05"  # where latents are handed from one instruction to the next
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,16 @@ def run(setting: Setting, scale: Scale) -> Result:
         return spend(functools.partial(run_here, *words), setting.device)
 
     sides = {ONE: functools.partial(side, CHAIN[:1]), FOUR: functools.partial(side, CHAIN)}
-    if LATENT in edit_options():
-        sides[f"{FOUR}, {LATENT}"] = functools.partial(side, CHAIN, LATENT)
+    sides |= {f"{FOUR}, {option}": functools.partial(side, CHAIN, option) for option in latent_options()}
     sides[ONE]()  # warm
     spent = paired(sides, scale.rounds)
     figures = [each for name in sides if name != ONE for each in _figures(name, spent[name], spent[ONE])]
     return Result(figures, {name: [each.total for each in found] for name, found in spent.items()})
+
+
+def latent_options() -> list[str]:
+    """Options of this `ip2p edit` that keep latents between instructions: by their name, as there may be none."""
+    return sorted(option for option in edit_options() if "latent" in option)
 
 
 def _figures(name: str, chains: list[Spent], ones: list[Spent]) -> list[Figure]:
@@ -56,7 +59,7 @@ def _figures(name: str, chains: list[Spent], ones: list[Spent]) -> list[Figure]:
     beyond = [chain.in_networks() - end for chain, end in zip(chains, ends, strict=True)]
     in_unet = [chain.in_networks(UNET) for chain in chains]
     less = f"{name} less one encode and decode"
-    goal = GOAL if LATENT in name else None
+    goal = GOAL if "latent" in name else None
     return [
         figure(f"time in the U-Net, {name} / {ONE}", "times", ratios(in_unet, unet)),
         figure(f"time in networks, {less} / U-Net of {ONE}", "times", ratios(beyond, unet), goal),

@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmarks.arithmetic import row_operations
 from benchmarks.cases import busy, chain, checks, end_to_end, memory, processes, sd15_loop, start_up
-from benchmarks.edit_command import edit_options, run_here
+from benchmarks.edit_command import run_here
 from benchmarks.network_time import DECODE, ENCODE, TEXT, UNET, spend
 from benchmarks.networks import SD15, TINY
 from benchmarks.photos import make_photos
@@ -64,7 +64,7 @@ def test_a_row_of_stable_diffusion_takes_803_gigaflop() -> None:
 
 def test_a_chain_runs_the_network_for_every_instruction(setting: Setting) -> None:
     figures = named(chain.run(setting, chain.Scale(1, SIZE, 1)))
-    assert len(figures) == 3 * (2 if chain.LATENT in edit_options() else 1)
+    assert len(figures) == 3 * (1 + len(chain.latent_options()))
 
 
 def test_shares_of_a_run_make_up_the_whole(setting: Setting) -> None:
