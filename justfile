@@ -12,12 +12,16 @@ test-all:
 check:
     ruff format --check .
     ruff check .
-    mypy ip2p_cli plugins
+    mypy
 
 # Bring the style in order
 format:
     ruff format .
     ruff check --fix .
+
+# Speed and memory beside peers: `just bench --list`
+bench *arguments:
+    python -m benchmarks {{arguments}}
 
 # The recipes that come with ip2p
 recipes:

@@ -7,7 +7,6 @@ counted; the two pictures themselves (original and result) are not counted as me
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.measuring import peak_bytes
 from ip2p_cli.editor.detail import transfer_detail
 from ip2p_cli.editor.sizes import fit
 from ip2p_cli.editor.softness import NONE, SoftFocus, soften
@@ -33,16 +33,11 @@ def measure(width: int, height: int, share: float) -> tuple[float, float, float]
     before = torch.from_numpy(small).permute(2, 0, 1).float() / 255
     after = (0.6 * before + 0.1).clamp(0, 1)
     transfer_detail(photo.resize((64, 64)), before[:, :64, :64], after[:, :64, :64])  # what is loaded once
-    held, wall, processor = _peak_bytes(), time.perf_counter(), time.process_time()
+    held, wall, processor = peak_bytes(), time.perf_counter(), time.process_time()
     carried = transfer_detail(photo, before, after)
     soften(carried, NONE if share == 1 else SoftFocus(2 / NATIVE, share))
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    return wall, processor, (_peak_bytes() - held) / 2**20 - 4 * width * height / 2**20
-
-
-def _peak_bytes() -> int:
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
+    return wall, processor, (peak_bytes() - held) / 2**20 - 4 * width * height / 2**20
 
 
 def main() -> None:

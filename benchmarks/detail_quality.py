@@ -8,7 +8,6 @@ what is measured is the way back to full size alone.
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +18,13 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from benchmarks.photos import EXAMPLES, as_array, find_photos, psnr
 from ip2p_cli.editor.detail import transfer_detail
 from ip2p_cli.editor.sizes import fit
 from ip2p_cli.editor.softness import measure_softness, soften
 from ip2p_gen_data.compose.looks import apply
 from ip2p_gen_data.compose.pixels import Array, sky_mask
 
-EXAMPLES = Path(__file__).parents[1] / "examples" / "photos"
 COLOUR_LOOKS = (
     *("black-and-white", "sepia", "night", "sunset", "warm", "cold", "brighter", "darker", "contrast", "vintage"),
     *("fog", "winter", "autumn", "spring", "storm", "underwater", "negative", "desert", "pink-sky"),
@@ -109,11 +108,6 @@ def look_score(photo: Image.Image, look: str, codec: Codec) -> Score:
     return _score(photo, truth, codec(copy), codec(apply(look, copy, NoRain(), sky)), codec)
 
 
-def as_array(picture: Image.Image) -> Array:
-    """(h, w, 3) in [0, 1]"""
-    return np.asarray(picture, np.float32) / np.float32(255)
-
-
 def as_tensor(picture: Array) -> Tensor:
     """(h, w, 3) -> (3, h, w)"""
     return torch.from_numpy(picture).permute(2, 0, 1)
@@ -125,7 +119,7 @@ def as_image(picture: Array) -> Image.Image:
 
 def read_photos(folder: Path, longest: int) -> Iterator[tuple[str, Image.Image]]:
     """The folder's photos of 1,000 px and more, shrunk to at most `longest`."""
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png")):
+    for path in find_photos(folder, recurse=True):
         photo = Image.open(path).convert("RGB")
         if max(photo.size) >= 1000:
             photo.thumbnail((longest, longest), Image.Resampling.LANCZOS)
@@ -134,11 +128,8 @@ def read_photos(folder: Path, longest: int) -> Iterator[tuple[str, Image.Image]]
 
 def _score(photo: Image.Image, truth: Array, before: Array, after: Array, codec: Codec) -> Score:
     upsampled = as_image(after).resize(photo.size, Image.Resampling.BICUBIC)
-    return Score(_psnr(upsampled, truth), _psnr(carry(photo, before, after, codec), truth))
-
-
-def _psnr(picture: Image.Image, truth: Array) -> float:
-    return -10 * math.log10(max(float(np.square(as_array(picture) - truth).mean(dtype=np.float64)), 1e-10))
+    carried = carry(photo, before, after, codec)
+    return Score(psnr(as_array(upsampled), truth), psnr(as_array(carried), truth))
 
 
 def main() -> None:

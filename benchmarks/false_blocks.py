@@ -1,4 +1,4 @@
-"""How many ordinary photos the check `nsfw` would block: `python benchmarks/false_blocks.py PHOTOS [THRESHOLD]`.
+"""How many ordinary photos the check `nsfw` would block: `python -m benchmarks.false_blocks PHOTOS [THRESHOLD]`.
 
 PHOTOS is a folder of photos of which none should be blocked. The photos are decoded as `ip2p edit` decodes them.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from benchmarks.photos import find_photos
 from ip2p_cli.images import decode
 from ip2p_eval.figures import wilson
 from ip2p_safety.nsfw import THRESHOLD, classifier, judge
@@ -15,7 +16,7 @@ from ip2p_safety.nsfw import THRESHOLD, classifier, judge
 
 def main(folder: Path, threshold: float) -> None:
     """Print the highest scores, and the share that is blocked."""
-    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    paths = find_photos(folder)
     scores = {path.name: classifier().score(decode(path.read_bytes()).rgb) for path in paths}
     blocked = [name for name, score in scores.items() if judge(score, threshold, "source", name).reason]
     for name, score in sorted(scores.items(), key=lambda each: -each[1])[:5]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from benchmarks.edit_command import run_process
+from benchmarks.photos import spread_over
 from ip2p_cli.change_band import DEFAULT_TRIES, NAMED
 
 INSTRUCTIONS = ("make it night", "add snow", "make it look like an oil painting", "turn it into autumn")
@@ -23,14 +24,11 @@ BANDS = ("gentle", "normal", "strong")
 FIXED = {"the model's own": [], "7.5 / 1.5": ["--text-guidance", "7.5", "--image-guidance", "1.5"]}
 
 
-def events(photos: list[Path], instruction: str, *options: str) -> list[dict[str, object]]:
+def events(photos: list[Path], instruction: str, *options: str) -> list[dict[str, Any]]:
     """The items of one run."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "ip2p_cli", "edit", *map(str, photos), "-i", instruction, "-o", out]
-        done = subprocess.run([*command, "--json", *options], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "item"]
+        said = run_process("edit", *photos, "-i", instruction, "-o", out, "--json", *options)
+    return [event for event in map(json.loads, said.splitlines()) if event["event"] == "item"]
 
 
 def main() -> None:
@@ -40,8 +38,7 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=40, help="photos, spread over the folder")
     parser.add_argument("--tries", default=str(DEFAULT_TRIES))
     given = parser.parse_args()
-    found = sorted(path for path in given.photos.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    photos = found[:: max(1, len(found) // given.n)][: given.n]
+    photos = spread_over(given.photos, given.n)
 
     for name, options in FIXED.items():
         seen = [distance(event) for each in INSTRUCTIONS for event in events(photos, each, *options)]
@@ -56,11 +53,9 @@ def main() -> None:
         print(f"--change {band}: {share:.1%} of {len(runs)} in the band, tries: median {statistics.median(tries)}")
 
 
-def distance(event: dict[str, object]) -> float:
+def distance(event: dict[str, Any]) -> float:
     """How far the written edit went."""
-    scores = event["scores"]
-    assert isinstance(scores, dict)
-    return float(scores["guidance.distance"])
+    return float(event["scores"]["guidance.distance"])
 
 
 def within(seen: list[float], low: float, high: float) -> float:

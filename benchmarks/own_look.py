@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+
+from benchmarks.edit_command import run_process
+from benchmarks.measuring import clock_of, timed
+from benchmarks.photos import as_array, psnr, spread_over
 
 PAIRS, OTHERS = 12, 20
 SIDE = 768  # pixels of the longer side: what a preview has
@@ -45,12 +45,6 @@ def preview(path: Path) -> Image.Image:
     return image
 
 
-def some(folder: Path, count: int) -> list[Path]:
-    """Photos spread over a folder."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    return found[:: max(1, len(found) // count)][:count]
-
-
 def write_graded(photos: list[Path], before: Path, after: Path) -> None:
     """The pairs, by the photos' names."""
     for folder in (before, after):
@@ -63,15 +57,7 @@ def write_graded(photos: list[Path], before: Path, after: Path) -> None:
 
 def ip2p(*arguments: object) -> float:
     """Run a command; returns seconds."""
-    start = time.monotonic()
-    subprocess.run([sys.executable, "-m", "ip2p_cli", *map(str, arguments)], check=True)
-    return time.monotonic() - start
-
-
-def psnr(one: Image.Image, other: Image.Image) -> float:
-    """Decibels."""
-    pixels: list[NDArray[np.float64]] = [np.asarray(image, np.float64) for image in (one, other)]
-    return float(10 * np.log10(255**2 / max(1e-9, np.mean((pixels[0] - pixels[1]) ** 2))))
+    return timed(lambda: run_process(*arguments), clock_of("wall", "cpu"))()
 
 
 def main() -> None:
@@ -83,18 +69,18 @@ def main() -> None:
     parser.add_argument("--looks", action="store_true")
     given = parser.parse_args()
     work: Path = given.work
-    write_graded(some(given.photos, PAIRS), work / "before", work / "after")
+    write_graded(spread_over(given.photos, PAIRS), work / "before", work / "after")
     instructions = [part for text in SAID for part in ("-i", text)]
     made = ip2p(
         "gen-data", "-o", work / "data", "--from-pairs", work / "before", work / "after", *instructions, "--pairs", 300
     )
     trained = ip2p("train", work / "data", "-o", work / "lora", "--base", "mini", "--config", "own-look")
-    write_graded(some(given.others, OTHERS), work / "others", work / "true")
+    write_graded(spread_over(given.others, OTHERS), work / "others", work / "true")
     ip2p("edit", work / "others", "-i", ASKED, "-o", work / "edited", "--lora", work / "lora", "--format", "png")
     gains = []
     for true in sorted((work / "true").iterdir()):
-        photo, edited = (Image.open(work / folder / true.name).convert("RGB") for folder in ("others", "edited"))
-        graded = Image.open(true).convert("RGB")
+        files = (work / "others" / true.name, work / "edited" / true.name, true)
+        photo, edited, graded = (as_array(Image.open(file).convert("RGB")) for file in files)
         gains.append(psnr(edited, graded) - psnr(photo, graded))
     print(f"data {made:.0f} s, training {trained:.0f} s")
     print(

@@ -1,8 +1,8 @@
 """What Prompt-to-Prompt costs over plain generation: paired runs of the U-Net's work, shared and not, in turns.
 
-    python benchmarks/p2p_cost.py                   # a U-Net like SD 1.5's at a quarter of its width, 32² latents
-    python benchmarks/p2p_cost.py --full            # SD 1.5's own shape, random weights
-    python benchmarks/p2p_cost.py --model FOLDER    # a checkpoint's
+    python -m benchmarks.p2p_cost                   # a U-Net like SD 1.5's at a quarter of its width, 32² latents
+    python -m benchmarks.p2p_cost --full            # SD 1.5's own shape, random weights
+    python -m benchmarks.p2p_cost --model FOLDER    # a checkpoint's
 
 Each round runs both in random order; the ratio is the median of the rounds' own ratios, so that a machine that slows
 down for a while slows both. Time is the process's own CPU time, which other people's work on the machine leaves alone,
@@ -12,19 +12,19 @@ and the clock's on a GPU.
 from __future__ import annotations
 
 import argparse
-import random
-import statistics
-import time
+import functools
 from typing import Any
 
 import torch
 
+from benchmarks.measuring import Spread, clock_of, paired, ratios, timed
+from benchmarks.networks import QUARTER, SCHEDULE, SD15, make_unet
 from ip2p_gen_data.p2p.denoise import Batch, denoise
 from ip2p_gen_data.p2p.model import Text
 from ip2p_gen_data.p2p.sharing import SelfAttentionSharing
 from ip2p_samplers.factories import euler_a
 
-SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+SHARED, PLAIN = "shared", "plain"
 
 
 def main() -> None:
@@ -40,16 +40,17 @@ def main() -> None:
     options = parser.parse_args()
     unet = _unet(options).to(options.device).eval().requires_grad_(False)
     batch = _batch(unet, options)
-    ratios, seconds = [], []
-    _run(unet, batch, options, shared=True)
-    for _ in range(options.rounds):
-        order = random.sample([False, True], 2)
-        spent = {shared: _run(unet, batch, options, shared) for shared in order}
-        ratios.append(spent[True] / spent[False])
-        seconds.append(spent[False])
-    spread = statistics.quantiles(ratios, n=4)
-    print(f"plain: {statistics.median(seconds):.3f} s for {options.steps} steps of {options.pairs} pairs")
-    print(f"shared / plain: median {statistics.median(ratios):.4f}, quartiles {spread[0]:.4f} to {spread[2]:.4f}")
+    sides = {
+        SHARED: functools.partial(_run_shared, unet, batch, options.steps),
+        PLAIN: functools.partial(_run_plain, unet, batch, options.steps),
+    }
+    sides[SHARED]()  # warm
+    clock = clock_of("processor" if options.device == "cpu" else "wall", options.device)
+    seconds = paired({name: timed(side, clock) for name, side in sides.items()}, options.rounds)
+    plain = Spread.over(seconds[PLAIN]).median
+    print(f"plain: {plain:.3f} s for {options.steps} steps of {options.pairs} pairs")
+    cost = Spread.over(ratios(seconds[SHARED], seconds[PLAIN]))
+    print(f"shared / plain: median {cost.median:.4f}, quartiles {cost.low:.4f} to {cost.high:.4f}")
 
 
 def _unet(options: argparse.Namespace) -> Any:
@@ -57,10 +58,7 @@ def _unet(options: argparse.Namespace) -> Any:
 
     if options.model:
         return UNet2DConditionModel.from_pretrained(options.model, subfolder="unet")
-    widths = (320, 640, 1280, 1280) if options.full else (80, 160, 320, 320)
-    return UNet2DConditionModel(
-        sample_size=64, block_out_channels=widths, cross_attention_dim=768, norm_num_groups=16, attention_head_dim=8
-    )
+    return make_unet(SD15 if options.full else QUARTER, in_channels=4)
 
 
 def _batch(unet: Any, options: argparse.Namespace) -> Batch:
@@ -75,21 +73,13 @@ def _batch(unet: Any, options: argparse.Namespace) -> Batch:
     )
 
 
-def _run(unet: Any, batch: Batch, options: argparse.Namespace, shared: bool) -> float:
-    """Seconds of one run."""
-    clock = time.process_time if options.device == "cpu" else _gpu_clock
-    started = clock()
-    if shared:
-        with SelfAttentionSharing(unet) as sharing:
-            denoise(unet, euler_a(SCHEDULE), batch, options.steps, sharing)
-    else:
-        denoise(unet, euler_a(SCHEDULE), batch, options.steps)
-    return clock() - started
+def _run_shared(unet: Any, batch: Batch, steps: int) -> None:
+    with SelfAttentionSharing(unet) as sharing:
+        denoise(unet, euler_a(SCHEDULE), batch, steps, sharing)
 
 
-def _gpu_clock() -> float:
-    torch.cuda.synchronize()
-    return time.perf_counter()
+def _run_plain(unet: Any, batch: Batch, steps: int) -> None:
+    denoise(unet, euler_a(SCHEDULE), batch, steps)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """How many steps each sampler needs on a checkpoint: measured edits, written as the checkpoint's `samplers.json`.
 
-    python benchmarks/sampler_steps.py                      # mini, two of the example photos: about 5 minutes of a core
-    python benchmarks/sampler_steps.py --model FOLDER --photos DIR --size 256
-    python benchmarks/sampler_steps.py --tables             # the tables of docs/samplers.md, of what is written already
+    python -m benchmarks.sampler_steps                      # mini, two of the example photos: about 5 minutes of a core
+    python -m benchmarks.sampler_steps --model FOLDER --photos DIR --size 256
+    python -m benchmarks.sampler_steps --tables             # the tables of docs/samplers.md, of what is written already
 
 The same command goes on where it was stopped. For every sampler and number of steps the same edits are made, from the
 same noise, and looked at in the model's own pixels:
@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.photos import EXAMPLES
 from ip2p_cli.api import EditRequest, EditResult, Ip2pError, find_model, load_editor, samplers
 from ip2p_cli.checkpoint import read_checkpoint
 from ip2p_cli.sampler_names import own_names
@@ -53,7 +54,7 @@ def main() -> None:
     """Parse, measure what is missing, write, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="mini")
-    parser.add_argument("--photos", type=Path, default=Path(__file__).parents[1] / "examples" / "photos")
+    parser.add_argument("--photos", type=Path, default=EXAMPLES)
     parser.add_argument("--size", type=int, default=128, help="side in pixels that photos are edited at")
     parser.add_argument("--output", type=Path, help=f"default: {NAME} in the checkpoint's folder")
     parser.add_argument("--tables", action="store_true", help="measure nothing")

@@ -1,8 +1,8 @@
 """Samples a second of `ip2p train`, beside the loop of diffusers' own InstructPix2Pix example, in turns.
 
-    python benchmarks/train.py                          # mini: its networks, 256 px, batch 8
-    python benchmarks/train.py --quarter                # networks in SD 1.5's shape at a quarter of its width
-    python benchmarks/train.py --model FOLDER --size 512 --batch 4 --precision bf16 --device cuda
+    python -m benchmarks.train                          # mini: its networks, 256 px, batch 8
+    python -m benchmarks.train --quarter                # networks in SD 1.5's shape at a quarter of its width
+    python -m benchmarks.train --model FOLDER --size 512 --batch 4 --precision bf16 --device cuda
 
 The other side stands for `examples/instruct_pix2pix/train_instruct_pix2pix.py` of diffusers: not that file, but a loop
 that does the same work in the same order, with its defaults. A DataLoader in this process gives pixel tensors of both
@@ -21,13 +21,10 @@ that slows down for a while slows both. Time is the process's own CPU time, and 
 from __future__ import annotations
 
 import argparse
-import copy
+import functools
 import io
 import itertools
-import random
-import statistics
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +35,8 @@ import torch.nn.functional as F
 from diffusers.training_utils import EMAModel
 from PIL import Image
 
+from benchmarks.measuring import Spread, clock_of, paired, ratios, timed
+from benchmarks.networks import QUARTER, write_checkpoint
 from ip2p_cli.api import Pair, encode_image, find_model, quiet_libraries, read_pairs, write_shard
 from ip2p_train.config import EditorConfig, LoopConfig, TrainConfig, ValidationConfig
 from ip2p_train.editor import EditorPart
@@ -63,32 +62,35 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, quiet_libraries():
         root = Path(folder)
-        base = _quarter(root / "base", options.size) if options.quarter else find_model(options.model)
+        quarter = options.quarter
+        base = write_checkpoint(root / "base", QUARTER, options.size) if quarter else find_model(options.model)
         _write_data(root / "data", options.size)
-        clock = time.process_time if options.device == "cpu" else _gpu_clock
+        clock = clock_of("processor" if options.device == "cpu" else "wall", options.device)
         started = clock()
         ours = _ours(root, base, options)
         encoding = clock() - started
         sides = {"ip2p": ours, "example": _example(root / "data", base, options)}
         for side in sides.values():
             next(side)  # warm
-        seconds: dict[str, list[float]] = {name: [] for name in sides}
-        for _ in range(options.rounds):
-            for name in random.sample(sorted(sides), 2):
-                started = clock()
-                for _ in range(options.steps):
-                    next(sides[name])
-                seconds[name].append((clock() - started) / (options.steps * options.batch))
-    _report(seconds, encoding, options)
+        rounds = paired(
+            {name: timed(functools.partial(_steps, side, options.steps), clock) for name, side in sides.items()},
+            options.rounds,
+        )
+    samples = options.steps * options.batch
+    _report({name: [each / samples for each in found] for name, found in rounds.items()}, encoding, options)
+
+
+def _steps(side: Iterator[Any], count: int) -> None:
+    for _ in range(count):
+        next(side)
 
 
 def _report(seconds: dict[str, list[float]], encoding: float, options: argparse.Namespace) -> None:
     for name, found in seconds.items():
-        print(f"{name:8} {1 / statistics.median(found):.2f} samples/s")
-    ratios = [other / own for other, own in zip(seconds["example"], seconds["ip2p"], strict=True)]
-    low, _, high = statistics.quantiles(ratios, n=4)
-    print(f"ip2p / example: median {statistics.median(ratios):.2f}, quartiles {low:.2f} to {high:.2f}")
-    step = statistics.median(seconds["ip2p"]) * options.batch
+        print(f"{name:8} {1 / Spread.over(found).median:.2f} samples/s")
+    faster = Spread.over(ratios(seconds["example"], seconds["ip2p"]))
+    print(f"ip2p / example: median {faster.median:.2f}, quartiles {faster.low:.2f} to {faster.high:.2f}")
+    step = Spread.over(seconds["ip2p"]).median * options.batch
     print(
         f"loading and encoding {PAIRS} pairs once: {encoding:.1f} s, as much as {encoding / step:.0f} of ip2p's steps"
     )
@@ -134,7 +136,8 @@ def _example(data: Path, base: Path, options: argparse.Namespace) -> Iterator[No
         }
         return {**pixels, "ids": _tokens(tokenizer, [row["edit_prompt"] for row in batch])}
 
-    loader = torch.utils.data.DataLoader(rows, options.batch, shuffle=True, drop_last=True, collate_fn=collate)  # type: ignore[arg-type]
+    data_set: Any = rows
+    loader: Any = torch.utils.data.DataLoader(data_set, options.batch, shuffle=True, drop_last=True, collate_fn=collate)
     for batch in itertools.chain.from_iterable(itertools.repeat(loader)):
         with torch.no_grad():
             latents = _encode(vae, batch["edited"].to(device, frozen), sample=True) * vae.config.scaling_factor
@@ -186,53 +189,6 @@ def _write_data(folder: Path, size: int) -> None:
         after = before.point(lambda value: 255 - value)
         pairs.append(Pair(encode_image(before), f"make it night {number % 16}", encode_image(after)))
     write_shard(folder, 0, 1, pairs)
-
-
-def _quarter(folder: Path, size: int) -> Path:
-    """SD 1.5's networks at a quarter of their width, with random weights; the vocabulary is mini's."""
-    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionInstructPix2PixPipeline, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    tokenizer, _ = load_text(find_model("mini"))
-    tokenizer.model_max_length = 77
-    text = CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=192, intermediate_size=768, num_hidden_layers=12, num_attention_heads=3
-    )
-    blocks = 4
-    vae = AutoencoderKL(
-        block_out_channels=(32, 64, 128, 128),
-        down_block_types=("DownEncoderBlock2D",) * blocks,
-        up_block_types=("UpDecoderBlock2D",) * blocks,
-        layers_per_block=2,
-        latent_channels=4,
-        norm_num_groups=16,
-    )
-    unet = UNet2DConditionModel(
-        sample_size=size // 8,
-        in_channels=8,
-        block_out_channels=(80, 160, 320, 320),
-        cross_attention_dim=192,
-        norm_num_groups=16,
-        attention_head_dim=8,
-    )
-    StableDiffusionInstructPix2PixPipeline(
-        vae=vae,
-        text_encoder=CLIPTextModel(text),
-        tokenizer=copy.deepcopy(tokenizer),
-        unet=unet,
-        scheduler=DDIMScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False
-        ),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    ).save_pretrained(folder)
-    return folder
-
-
-def _gpu_clock() -> float:
-    torch.cuda.synchronize()
-    return time.perf_counter()
 
 
 if __name__ == "__main__":

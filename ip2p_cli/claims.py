@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ip2p_cli.choices import OnExists
 from ip2p_cli.entries import BLOCKED, DONE, FAILED, Entry
 from ip2p_cli.errors import ItemError
 from ip2p_cli.journal import Claim, Journal
@@ -14,15 +14,6 @@ from ip2p_cli.types import EditJob
 
 if TYPE_CHECKING:
     from ip2p_cli.mask_folder import MaskFolder
-
-
-class OnExists(str, Enum):
-    """What to do where an output is there already."""
-
-    RESUME = "resume"
-    OVERWRITE = "overwrite"
-    RENAME = "rename"
-    ERROR = "error"
 
 
 @dataclass(frozen=True)

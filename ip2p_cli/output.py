@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ip2p_cli.choices import Metadata
 from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.exif import exif_for_output
 from ip2p_cli.formats import WRITABLE
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
     from ip2p_cli.images import Frame, Photo
 
 DEFAULT_QUALITY = 95
-
-
-class Metadata(str, Enum):
-    """What an output keeps of the input's EXIF and XMP. The ICC profile stays: without it the colours are wrong."""
-
-    KEEP = "keep"
-    STRIP_GPS = "strip-gps"
-    STRIP_ALL = "strip-all"
 
 
 @dataclass(frozen=True)

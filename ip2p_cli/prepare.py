@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ip2p_cli.checks import Checks, highest
+from ip2p_cli.choices import Frames
 from ip2p_cli.claims import Claims, Ended, Held
 from ip2p_cli.entries import digest_of, key_of
 from ip2p_cli.errors import ItemError
@@ -20,7 +21,6 @@ from ip2p_cli.output import Encoding
 from ip2p_cli.plan import Chains, PhotoPlan, PlannedJob
 from ip2p_cli.provenance import Provenance, public_name
 from ip2p_cli.recipe import merged
-from ip2p_cli.sequences import Frames
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.types import EditJob, Outcome, Severity, Source, Step, StepSettings, Verdict
 

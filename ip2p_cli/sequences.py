@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ip2p_cli.errors import ItemError
@@ -14,13 +13,6 @@ if TYPE_CHECKING:
 
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 _PAGED = ("TIFF", "HEIF")
-
-
-class Frames(str, Enum):
-    """Which pictures of a file of several (an animation, pages) are edited and written."""
-
-    ALL = "all"
-    FIRST = "first"
 
 
 def sequence_options(pictures: list[Image], photo: Photo, format_: str) -> tuple[list[Image], dict[str, Any]]:

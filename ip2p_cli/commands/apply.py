@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions, grouped
-from ip2p_cli.commands.running import Request, run_request
 from ip2p_cli.errors import UsageError
-from ip2p_cli.recipe_files import load_recipe
 
 
 @grouped
@@ -33,6 +31,9 @@ def apply(
 
     ip2p apply golden-hour photos/ --set light="soft amber light"
     """
+    from ip2p_cli.commands.running import Request, run_request  # here, as `ip2p --help` can do without it
+    from ip2p_cli.recipe_files import load_recipe
+
     loaded = load_recipe(recipe).with_variables(_pairs(variables or ()))
     raise typer.Exit(run_request(Request(loaded, sources or (), source, edit, model, output, run)))
 

@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions, grouped
-from ip2p_cli.commands.running import Request, run_request
-from ip2p_cli.recipe import Recipe, from_instructions
 
 
 @grouped
@@ -32,6 +30,9 @@ def edit(
 
     ip2p edit photos/ -i "make it night" -i "add snow" -o night/
     """
+    from ip2p_cli.commands.running import Request, run_request  # here, as `ip2p --help` can do without it
+    from ip2p_cli.recipe import Recipe, from_instructions
+
     needs_instruction = source.jobs is None or instruction
     recipe = from_instructions(instruction or ()) if needs_instruction else Recipe(())
     raise typer.Exit(run_request(Request(recipe, sources or (), source, edit, model, output, run)))

@@ -12,9 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from ip2p_cli.change_band import DEFAULT_TRIES, MAX_TRIES
-from ip2p_cli.claims import OnExists
-from ip2p_cli.output import Metadata
-from ip2p_cli.sequences import Frames
+from ip2p_cli.choices import Frames, Metadata, OnExists
 
 _SOURCES, _EDIT, _MODEL, _OUTPUT, _RUN = "Photos", "The edit", "Model", "Output", "The run"
 

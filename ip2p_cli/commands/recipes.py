@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from ip2p_cli.errors import EXIT_OK, EXIT_USAGE, Ip2pError
-from ip2p_cli.recipe_files import load_recipe, recipe_text, shipped
 
 app = typer.Typer(name="recipes", help="List, show and validate recipes.", no_args_is_help=True)
 
@@ -15,6 +14,8 @@ app = typer.Typer(name="recipes", help="List, show and validate recipes.", no_ar
 @app.command("list")
 def list_recipes() -> None:
     """The recipes that come with ip2p: `ip2p apply NAME photos/`."""
+    from ip2p_cli.recipe_files import load_recipe, shipped
+
     names = shipped()
     width = max(map(len, names), default=0)
     for name in names:
@@ -24,12 +25,16 @@ def list_recipes() -> None:
 @app.command()
 def show(recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A name or a file.")]) -> None:
     """Print a recipe: a start for one of your own."""
+    from ip2p_cli.recipe_files import recipe_text
+
     typer.echo(recipe_text(recipe)[0].rstrip("\n"))
 
 
 @app.command()
 def validate(recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Names or files.")]) -> None:
     """Check recipes; exit 2 if one is wrong, saying what is."""
+    from ip2p_cli.recipe_files import load_recipe
+
     code = EXIT_OK
     for reference in recipes:
         try:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.checks import Checks, require_checks
-from ip2p_cli.claims import Claims, OnExists
+from ip2p_cli.choices import Frames, Metadata, OnExists
+from ip2p_cli.claims import Claims
 from ip2p_cli.commands.masking import find_masks, make_mask_folder, may_mask
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
 from ip2p_cli.commands.ordering import Asked, Orders, read_orders
@@ -26,14 +27,13 @@ from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
 from ip2p_cli.lora import find_lora
-from ip2p_cli.output import Encoding, Metadata, check_quality
+from ip2p_cli.output import Encoding, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
 from ip2p_cli.prepare import Preparer, RunSettings, planned_outcomes
 from ip2p_cli.progress import Display
 from ip2p_cli.recipe import Recipe, check_guidance, check_steps, merged
 from ip2p_cli.sampler_names import sampler_named
-from ip2p_cli.sequences import Frames
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
 from ip2p_cli.signals import StopRequest
 from ip2p_cli.signing import load_signing

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ip2p_cli.errors import ItemError
 from ip2p_cli.printable import one_line
-from ip2p_cli.provenance import Provenance
-from ip2p_cli.xmp import find_provenance
+
+if TYPE_CHECKING:
+    from ip2p_cli.provenance import Provenance
 
 
 def show(
@@ -34,6 +35,8 @@ def show(
 
 
 def _read(file: Path) -> Provenance:
+    from ip2p_cli.xmp import find_provenance
+
     try:
         data = file.read_bytes()
     except OSError as problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,21 +34,34 @@ def draw_lines(lines: Sequence[Line], x_name: str, y_name: str) -> str:
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("the plot of the curves", "audit") from None
-    with mpl.rc_context({"svg.hashsalt": "ip2p", "svg.fonttype": "path", "font.size": 9}):
-        figure = Figure(figsize=(7.5, 5.0), layout="constrained")
-        axes = figure.add_subplot()
+
+    def fill(axes: Any) -> None:
         for line in lines:
             _draw(axes, line)
         axes.set_xlabel(x_name)
         axes.set_ylabel(y_name)
+        axes.legend(frameon=False)
+
+    return draw(fill, "the plot of the curves", (7.5, 5.0))
+
+
+def draw(fill: Callable[[Any], None], what: str, size: tuple[float, float]) -> str:
+    """An SVG picture of width and height in inches, made by `fill(axes)`.
+
+    Raises:
+        MissingExtra: matplotlib is not installed; `what` needs it.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra(what, "audit") from None
+    with mpl.rc_context({"svg.hashsalt": "ip2p", "svg.fonttype": "path", "font.size": 9}):
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.add_subplot()
+        fill(axes)
         axes.grid(color="#dddddd", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     return drawn.getvalue()[drawn.getvalue().index("<svg") :]

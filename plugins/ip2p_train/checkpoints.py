@@ -14,7 +14,7 @@ from torch import nn
 
 from ip2p_cli.api import UsageError, make_output_folder, writing
 
-from .config import STATE_FOLDER
+from .names import STATE_FOLDER
 from .output import state_file
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ip2p_cli.api import UsageError
 
-from .config import PARTS, TrainConfig
-from .config_file import check_config, load_config, show_config
 from .logs import KINDS
+from .names import PARTS
+
+if TYPE_CHECKING:
+    from .config import TrainConfig
 
 
 def train(
@@ -55,6 +57,8 @@ def train(
     On drawn data, the models that gen-data works with: text-to-image, clip, language-model. Several processes:
     `accelerate launch -m ip2p_cli train …`.
     """
+    from .config_file import check_config, load_config, show_config
+
     if part not in PARTS:
         raise UsageError(f"unknown part {part!r}; there are: {', '.join(PARTS)}")
     if log not in KINDS:

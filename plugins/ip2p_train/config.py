@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-STATE_FOLDER = ".train"  # of a run, in its output folder
-PARTS = ("editor", "text-encoder", "autoencoder", "text-to-image", "clip", "language-model")
-
 
 @dataclass(frozen=True)
 class LoopConfig:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ip2p_cli.api import MissingExtra, make_output_folder, writing
 
-from .config import STATE_FOLDER
+from .names import STATE_FOLDER
 
 KINDS = ("jsonl", "tensorboard")
 

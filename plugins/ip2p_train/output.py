@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ip2p_cli.api import UsageError
 
-from .config import STATE_FOLDER
+from .names import STATE_FOLDER
 
 CHECKPOINT = (
     "model_index.json",

@@ -21,8 +21,9 @@ from ip2p_cli.api import (
     shards_of,
 )
 
-from .config import STATE_FOLDER, TrainConfig
+from .config import TrainConfig
 from .loop import Part, Validation, seed_everything
+from .names import STATE_FOLDER
 
 
 def find_data(name: Path, seed: int) -> Path | DrawnData:

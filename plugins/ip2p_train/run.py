@@ -21,9 +21,10 @@ from ip2p_cli.api import (
 )
 
 from .checkpoints import discard_temporary
-from .config import STATE_FOLDER, TrainConfig
+from .config import TrainConfig
 from .logs import open_logs
 from .loop import export, train
+from .names import STATE_FOLDER
 from .output import check_free, check_output, state_file
 from .parts import Built, Setting, build_part, check_data, find_data
 from .processes import Processes, joined, main_first

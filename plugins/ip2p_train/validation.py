@@ -13,12 +13,13 @@ from PIL import Image
 from ip2p_cli.api import make_output_folder, writing
 
 from .assemble import defaults_of
-from .config import STATE_FOLDER, ValidationConfig
+from .config import ValidationConfig
 from .editor import EditorPart, Noised
 from .encoders import load_text, load_vae
 from .figures import compare
 from .latents import LatentPairs, Picked, Sample
 from .loop import device_of
+from .names import STATE_FOLDER
 from .sheet import draw_sheet
 
 AT_ONCE = 16  # pairs in one forward pass

@@ -28,6 +28,17 @@ def test_start_up_imports_nothing_heavy(arguments: list[str]) -> None:
     assert done.stderr.splitlines()[-1] == "[] 0"
 
 
+def test_help_imports_nothing_that_only_runs_need() -> None:
+    """Its time is measured in benchmarks/; this is what it comes from."""
+    runs = ("ip2p_cli.commands.running", "ip2p_cli.recipe", "ip2p_train.config", "sqlite3", "PIL", "http.client")
+    code = (
+        "import sys; from ip2p_cli.cli import run; run(['--help']);"
+        f"print([m for m in {runs!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
 def imports(file: Path) -> set[str]:
     """Every module that a file imports, inside functions too."""
     found = set()

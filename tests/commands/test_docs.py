@@ -67,7 +67,7 @@ def test_the_figures_of_samplers_are_the_measured_ones() -> None:
     assert found["advised"] == benchmark["advise"](found["measured"])
     page = (DOCS / "samplers.md").read_text(encoding="utf-8")
     [table] = re.findall(r"<!-- measured -->\n(.*?)\n<!-- /measured -->", page, re.DOTALL)
-    assert table == benchmark["tables"](found), "run: python benchmarks/sampler_steps.py --tables"
+    assert table == benchmark["tables"](found), "run: python -m benchmarks.sampler_steps --tables"
 
 
 def test_the_pipelines_page_names_every_default() -> None:

@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 from PIL import __version__ as pillow_version
 
+from ip2p_cli.choices import Metadata
 from ip2p_cli.decoders import Decoders
 from ip2p_cli.errors import ItemError
 from ip2p_cli.images import decode
-from ip2p_cli.output import Encoding, Metadata, encode
+from ip2p_cli.output import Encoding, encode
 from ip2p_cli.provenance import Provenance
 from ip2p_cli.types import Step
 from tests.commands.conftest import CommandLine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from ip2p_cli.output import Metadata
+from ip2p_cli.choices import Metadata
 from tests.commands.conftest import CommandLine
 from tests.photos import save
 

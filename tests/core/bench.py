@@ -14,7 +14,8 @@ from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.batch import BatchRun
 from ip2p_cli.chain import ChainRunner
 from ip2p_cli.checks import Checks
-from ip2p_cli.claims import Claims, OnExists
+from ip2p_cli.choices import OnExists
+from ip2p_cli.claims import Claims
 from ip2p_cli.frames import FrameRunner
 from ip2p_cli.images import decode
 from ip2p_cli.journal import Journal

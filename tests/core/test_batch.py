@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ip2p_cli.claims import OnExists
+from ip2p_cli.choices import OnExists
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import JsonLines
 from ip2p_cli.hookspecs import hookimpl

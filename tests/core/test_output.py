@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageCms
 
+from ip2p_cli.choices import Metadata
 from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.images import decode
-from ip2p_cli.output import Encoding, Metadata, check_quality, encode
+from ip2p_cli.output import Encoding, check_quality, encode
 from ip2p_cli.provenance import Provenance
 from ip2p_cli.types import Step
 from tests.photos import camera_exif, encoded, gradient

@@ -7,8 +7,9 @@ import io
 import pytest
 from PIL import Image
 
+from ip2p_cli.choices import Metadata
 from ip2p_cli.images import decode
-from ip2p_cli.output import Encoding, Metadata, encode
+from ip2p_cli.output import Encoding, encode
 from ip2p_cli.provenance import Provenance
 from ip2p_cli.types import Step
 from ip2p_cli.xmp import find_provenance

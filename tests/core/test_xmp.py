@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from ip2p_cli.choices import Metadata
 from ip2p_cli.images import decode
-from ip2p_cli.output import Encoding, Metadata, encode
+from ip2p_cli.output import Encoding, encode
 from ip2p_cli.provenance import Provenance, public_name
 from ip2p_cli.types import Step, StepSettings
 from ip2p_cli.xmp import DIGITAL_SOURCE_TYPE, find_packets, find_provenance, make_xmp, read_provenance

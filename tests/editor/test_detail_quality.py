@@ -8,7 +8,6 @@ from PIL import Image
 
 from benchmarks.detail_quality import (
     COLOUR_LOOKS,
-    EXAMPLES,
     Codec,
     Score,
     identity_score,
@@ -17,6 +16,7 @@ from benchmarks.detail_quality import (
     read_photos,
     shipped_codec,
 )
+from benchmarks.photos import EXAMPLES
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ip2p_cli.api import MissingExtra, UsageError
-from ip2p_train.config import STATE_FOLDER, LoopConfig
+from ip2p_train.config import LoopConfig
 from ip2p_train.loop import seed_everything, train
+from ip2p_train.names import STATE_FOLDER
 
 from ..intermediate import write_json
 from .prompt import completion, prompt

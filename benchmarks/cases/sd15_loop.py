@@ -1,0 +1,120 @@
+"""The denoising loop on a U-Net of Stable Diffusion 1.5's shape with random weights, beside diffusers' pipeline.
+
+Both start from the same noise, photo latents and text states, and give latents: nothing is encoded or decoded. The
+pipeline is used as well as one can: one call for all photos, text embedded beforehand, same precision. It computes
+three rows a photo whatever the scales are; the editor leaves out those that count nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.measuring import paired, ratios, timed
+from benchmarks.networks import QUARTER, SD15, Shape, write_checkpoint
+from benchmarks.pipelines import Edit, embed, open_pipeline
+from benchmarks.results import Figure, Result, figure
+from benchmarks.setting import INSTRUCTION, Setting
+from ip2p_cli.api import load_editor
+from ip2p_cli.editor import Bucket, Editor, Guidance
+
+SCALES = {  # (guidance, rows a photo, goal)
+    "three rows": (Guidance(7.5, 1.5), 3, ">= 1"),
+    "s_I = 1": (Guidance(7.5, 1.0), 2, ">= 1.4"),
+    "s_I = s_T": (Guidance(2.0, 2.0), 2, ">= 1.4"),
+}
+SAME = "<= 0.001"  # of float32; bfloat16 has two to three decimals
+MATMUL = 8192  # the side of the matrices that tell an accelerator's speed
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much to do."""
+
+    shape: Shape
+    pixels: int  # a side
+    photos: int  # at once
+    steps: int
+    rounds: int
+
+
+SIZES = {
+    "quick": Scale(QUARTER, 64, 2, 2, 2),
+    "normal": Scale(SD15, 512, 2, 2, 5),
+    "full": Scale(SD15, 512, 8, 20, 5),  # for an accelerator
+}
+
+
+def run(setting: Setting, scale: Scale) -> Result:
+    """Each kind of guidance in turn; in each round both sides, in random order."""
+    dtype = getattr(torch, setting.dtype)
+    folder = write_checkpoint(setting.work / "sd15", scale.shape, scale.pixels)
+    editor = load_editor(str(folder), device=setting.device, dtype=setting.dtype)
+    editor.batch_size = scale.photos  # so that no call of the network is padded, whatever the rows a photo
+    pipeline = open_pipeline(folder, setting.device, dtype)
+    figures: list[Figure] = []
+    seconds: dict[str, list[float]] = {}
+    for name, (guidance, rows, goal) in SCALES.items():
+        ours, theirs = _sides(editor, pipeline, scale, guidance)
+        difference = float((ours() - theirs()).abs().max())  # also warms both
+        sides = {"ip2p": timed(ours, setting.clock), "pipeline": timed(theirs, setting.clock)}
+        found = paired(sides, scale.rounds)
+        seconds |= {f"{side}, {name}": values for side, values in found.items()}
+        figures.append(
+            figure(f"speed, ip2p / pipeline: {name}", "times", ratios(found["pipeline"], found["ip2p"]), goal)
+        )
+        same = SAME if dtype == torch.float32 else None
+        figures.append(figure(f"largest difference of latents: {name}", "difference", [difference], same))
+        if setting.device.startswith("cuda"):
+            figures.append(_share_of_floor(name, setting, scale, rows, found["ip2p"]))
+    return Result(figures, seconds)
+
+
+def _sides(
+    editor: Editor, pipeline: Any, scale: Scale, guidance: Guidance
+) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
+    side = scale.pixels // scale.shape.factor
+    generator = torch.Generator().manual_seed(0)
+    noise, photos = (torch.randn(scale.photos, 4, side, side, generator=generator) for _ in range(2))
+    photos = photos.to(editor.device, editor.dtype)
+    bucket = Bucket(
+        photos=photos,
+        texts=editor.encode_text(INSTRUCTION).expand(scale.photos, -1, -1),
+        no_text=editor.encode_text(""),
+        noise=noise,
+        guidance=[guidance] * scale.photos,
+        generators=[torch.Generator() for _ in range(scale.photos)],
+    )
+    edit = Edit(INSTRUCTION, scale.steps, guidance.text, guidance.image, (scale.pixels, scale.pixels))
+    text, no_text = (embed(pipeline, words).expand(scale.photos, -1, -1) for words in (INSTRUCTION, ""))
+    start = noise.to(editor.device, editor.dtype)
+
+    def ours() -> Tensor:
+        return editor.edit_latents(bucket, sampler="ddim", steps=scale.steps).float()
+
+    def theirs() -> Tensor:
+        latents: Tensor = pipeline(
+            image=photos,  # four channels: taken as latents
+            prompt_embeds=text,
+            negative_prompt_embeds=no_text,
+            latents=start,
+            output_type="latent",
+            **edit.options,
+        ).images
+        return latents.float()
+
+    return ours, theirs
+
+
+def _share_of_floor(name: str, setting: Setting, scale: Scale, rows: int, seconds: list[float]) -> Figure:
+    """How near the loop comes to what the device's own matrix product would need for its operations."""
+    from benchmarks.arithmetic import matmul_speed, row_operations
+
+    operations = row_operations(scale.shape, scale.pixels) * rows * scale.photos * scale.steps
+    floor = operations / matmul_speed(setting.device, getattr(torch, setting.dtype), MATMUL)
+    goal = ">= 0.5" if scale == SIZES["full"] and setting.dtype != "float32" else None
+    return figure(f"speed, ip2p / arithmetic floor: {name}", "share", [floor / each for each in seconds], goal)

@@ -1,0 +1,124 @@
+"""The cases at their smallest, on tiny networks: they measure what they say. No figure of theirs is judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from benchmarks.arithmetic import row_operations
+from benchmarks.cases import busy, chain, checks, end_to_end, memory, processes, sd15_loop, start_up
+from benchmarks.edit_command import run_here
+from benchmarks.network_time import DECODE, ENCODE, TEXT, UNET, spend
+from benchmarks.networks import SD15, TINY
+from benchmarks.photos import make_photos
+from benchmarks.pipelines import embed, open_pipeline
+from benchmarks.results import Figure, Result
+from benchmarks.setting import Setting
+
+SIZE = (80, 60)
+
+
+@pytest.fixture
+def setting(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
+    monkeypatch.setenv("IP2P_NO_PLUGIN", "")  # restored afterwards, whatever runs write into it
+    return Setting(tmp_path, str(tiny_checkpoint), clock_kind="processor")
+
+
+def named(result: Result) -> dict[str, Figure]:
+    assert all(math.isfinite(each.spread.median) and each.spread.median >= 0 for each in result.figures)
+    assert all(each.spread.low <= each.spread.median <= each.spread.high for each in result.figures)
+    return {each.name: each for each in result.figures}
+
+
+def test_end_to_end_edits_every_photo_on_every_side(setting: Setting) -> None:
+    figures = named(end_to_end.run(setting, end_to_end.Scale(3, SIZE, 2)))
+    assert figures["speed, ip2p edit / pipeline, looped"].spread.of == 2
+    ours, theirs = figures["ip2p edit"].spread, figures["pipeline, by hand"].spread
+    assert ours.median > 0 and theirs.median > 0
+    canvas = (40, 28)  # what the model of 32 x 32 makes of SIZE
+    for kind, size in {"ip2p": SIZE, "looped": canvas, "by-hand": canvas}.items():
+        folders = sorted(setting.work.glob(f"{kind}-*"))
+        assert len(folders) >= 3  # the warm-up and two rounds
+        for folder in folders:
+            photos = sorted(folder.glob("*.jpg"))
+            assert len(photos) == 3 and {Image.open(photo).size for photo in photos} == {size}
+
+
+def test_the_loop_gives_what_the_pipeline_gives(tmp_path: Path) -> None:
+    scale = sd15_loop.Scale(TINY, 32, photos=2, steps=2, rounds=1)
+    figures = named(sd15_loop.run(Setting(tmp_path, clock_kind="processor"), scale))
+    for kind in sd15_loop.SCALES:
+        difference = figures[f"largest difference of latents: {kind}"]
+        assert difference.goal is not None and difference.goal.is_met(difference.spread)
+        assert figures[f"speed, ip2p / pipeline: {kind}"].spread.median > 0
+
+
+def test_a_row_of_stable_diffusion_takes_803_gigaflop() -> None:
+    assert round(row_operations(SD15, 512) / 1e9) == pytest.approx(803, abs=5)
+
+
+def test_a_chain_runs_the_network_for_every_instruction(setting: Setting) -> None:
+    figures = named(chain.run(setting, chain.Scale(1, SIZE, 1)))
+    assert len(figures) == 3 * (1 + len(chain.latent_options()))
+
+
+def test_shares_of_a_run_make_up_the_whole(setting: Setting) -> None:
+    figures = named(busy.run(setting, busy.Scale(2, SIZE, 1)))
+    plain = [each.spread.median for name, each in figures.items() if name.startswith("ip2p edit:")]
+    assert len(plain) == 5 and sum(plain) == pytest.approx(1)
+    assert figures["ip2p edit: U-Net"].spread.median > 0
+
+
+def test_every_check_is_measured(setting: Setting) -> None:
+    figures = named(checks.run(setting, checks.Scale(1, SIZE, 1, 1)))
+    for name in ("nsfw", "blank", "guidance"):
+        assert f"check {name}, a photo" in figures
+        assert f"time, check {name}, a photo / the edit" in figures
+    assert "check wording, an instruction" in figures
+
+
+def test_the_time_of_each_network_is_seen_and_nothing_stays_watched(tiny_checkpoint: Path) -> None:
+    from diffusers import UNet2DConditionModel
+
+    before = UNet2DConditionModel.forward
+    pipeline = open_pipeline(tiny_checkpoint, "cpu", torch.float32)
+    text = embed(pipeline, "make it night")
+    with torch.no_grad():
+        spent = spend(lambda: pipeline.unet(torch.zeros(1, 8, 16, 16), torch.tensor(1), text), "cpu")
+    assert set(spent.networks) == {UNET} and 0 < spent.in_networks(UNET) <= spent.total
+    spent = spend(lambda: embed(pipeline, "add snow"), "cpu")
+    assert set(spent.networks) == {TEXT} and spent.in_networks() == spent.in_networks(TEXT)
+    spent = spend(lambda: pipeline.vae.encode(torch.zeros(1, 3, 16, 16)), "cpu")
+    assert spent.in_networks(ENCODE) > 0 and spent.in_networks(UNET, DECODE) == 0
+    with pytest.raises(ZeroDivisionError):
+        spend(lambda: 1 / 0, "cpu")
+    assert UNet2DConditionModel.forward is before
+
+
+def test_photos_are_as_many_as_asked_for_and_all_different(tmp_path: Path) -> None:
+    photos = sorted(make_photos(tmp_path / "photos", 11, SIZE).iterdir())
+    assert len({photo.read_bytes() for photo in photos}) == 11
+    assert {Image.open(photo).size for photo in photos} == {SIZE}
+    again = sorted(make_photos(tmp_path / "again", 11, SIZE).iterdir())
+    assert [photo.read_bytes() for photo in photos] == [photo.read_bytes() for photo in again]
+
+
+def test_a_command_that_fails_ends_the_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IP2P_NO_PLUGIN", "")
+    with pytest.raises(SystemExit, match="exit code 2"):
+        run_here("edit", str(tmp_path / "none"), "-i", "x", "-o", str(tmp_path / "out"), "--no-plugin", "nobody")
+
+
+@pytest.mark.slow
+def test_cases_that_start_processes(setting: Setting) -> None:
+    help_ = named(start_up.run(setting, start_up.Scale(1)))
+    assert help_["ip2p --help"].spread.median > 0
+    peaks = named(memory.run(setting, memory.Scale((2, 5), SIZE, 1)))
+    assert peaks["peak, 5 photos"].spread.median > 50  # MiB: torch alone takes more
+    each = named(processes.run(setting, processes.Scale(2, 1, SIZE, 1)))
+    assert each["speed, ip2p edit FOLDER / ip2p edit PHOTO, each"].spread.median > 0
