@@ -12,8 +12,9 @@ import typer
 from ip2p_cli.api import UsageError
 
 from .config import PARTS, TrainConfig
-from .config_file import check_config, load_config, show_config
+from .config_file import load_config, show_config
 from .logs import KINDS
+from .settings_check import check_settings
 
 
 def train(
@@ -62,7 +63,7 @@ def train(
     if lora is not None and part != "editor":
         raise UsageError("--lora trains an adapter of an editor; leave it out, or leave --part out")
     settings = _with_options(load_config(config), lora, max_steps=max_steps, batch_size=batch_size, seed=seed)
-    check_config(settings)
+    check_settings(settings)
     if print_config:
         print(show_config(settings))
         return

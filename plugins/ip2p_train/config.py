@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 STATE_FOLDER = ".train"  # of a run, in its output folder
+NORM_GROUPS = 16  # of fresh U-Nets: their widths divide by it
 PARTS = ("editor", "text-encoder", "autoencoder", "text-to-image", "clip", "language-model")
 
 
