@@ -30,7 +30,7 @@ import numpy as np
 
 from ip2p_cli.api import EditRequest, EditResult, Ip2pError, find_model, hooks, load_editor
 from ip2p_cli.checkpoint import read_checkpoint
-from ip2p_eval.measures import Original
+from ip2p_eval.original import Original
 from ip2p_eval.suite import Case, find_photos, judge, open_photo
 from ip2p_eval.wordings import wording_for
 
