@@ -32,7 +32,7 @@ from benchmarks.photos import EXAMPLES
 from ip2p_cli.api import EditRequest, EditResult, Ip2pError, find_model, load_editor, samplers
 from ip2p_cli.checkpoint import read_checkpoint
 from ip2p_cli.sampler_names import own_names
-from ip2p_eval.measures import Original
+from ip2p_eval.original import Original
 from ip2p_eval.suite import Case, find_photos, judge, open_photo
 from ip2p_eval.wordings import wording_for
 

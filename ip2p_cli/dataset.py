@@ -118,19 +118,19 @@ def read_pairs(folder: Path, columns: Sequence[str] | None = None) -> Iterator[M
         columns: what to read, None where a shard lacks it; without it the required columns, family and seed.
 
     Raises:
-        UsageError: no Parquet shard in `folder`, or one without a required column.
+        UsageError: no Parquet shard in `folder`, one that is torn or without a required column, or a row that lacks a
+            picture or an instruction.
     """
     for shard in _some_shards(folder):
         with _opened(shard) as file:
             asked = (*REQUIRED, "family", "seed") if columns is None else columns
             wanted = [name for name in asked if name in file.schema_arrow.names]
             lacking = {name: None for name in asked if columns is not None and name not in wanted}
-            for batch in file.iter_batches(64, columns=wanted):
-                for row in batch.to_pylist():
-                    for name in ("original_image", "edited_image"):
-                        if name in row:
-                            row[name] = row[name]["bytes"]
-                    yield row | lacking
+            for number, row in enumerate(_rows(file, shard, wanted)):
+                for name in REQUIRED:
+                    if name in row:
+                        row[name] = _required(row[name], name, f"{shard}, row {number}")
+                yield row | lacking
 
 
 def count_pairs(folder: Path) -> int:
@@ -163,12 +163,40 @@ def _opened(shard: Path) -> pq.ParquetFile:
     try:
         file = pq.ParquetFile(shard)
     except (pa.ArrowException, OSError) as problem:
-        raise UsageError(f"{shard} cannot be read ({in_short(problem)}); make it again, or delete it") from None
+        raise _unreadable(shard, problem) from None
     missing = [name for name in REQUIRED if name not in file.schema_arrow.names]
     if missing:
         file.close()
         raise UsageError(f"{shard} has no column {missing[0]}; it has: {', '.join(file.schema_arrow.names)}")
     return file
+
+
+def _rows(file: pq.ParquetFile, shard: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    import pyarrow as pa
+
+    try:
+        for batch in file.iter_batches(64, columns=columns):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as problem:
+        raise _unreadable(shard, problem) from None
+
+
+def _required(value: Any, name: str, where: str) -> Any:
+    """An image's file as bytes, or an instruction."""
+    if name == "edit_prompt":
+        if not isinstance(value, str):
+            raise UsageError(f"{where}: edit_prompt is {value!r}, no text; take the row out")
+        return value
+    encoded = value.get("bytes") if isinstance(value, dict) else value
+    if not isinstance(encoded, bytes) or not encoded:
+        path = value.get("path") if isinstance(value, dict) else value
+        what = "empty" if not path else f"{path!r:.60}"
+        raise UsageError(f"{where}: {name} is {what}, and has to be the bytes of an image's file; take the row out")
+    return encoded
+
+
+def _unreadable(shard: Path, problem: Exception) -> UsageError:
+    return UsageError(f"{shard} cannot be read ({in_short(problem)}); make it again, or delete it")
 
 
 def _row(pair: Pair) -> dict[str, object]:

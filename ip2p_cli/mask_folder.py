@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ip2p_cli.atomic import AtomicWriter
-from ip2p_cli.claims import OnExists
+from ip2p_cli.choices import OnExists
 from ip2p_cli.entries import digest_of
 from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.types import EditJob

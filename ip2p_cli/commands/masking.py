@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ip2p_cli.checks import Checks
-from ip2p_cli.claims import OnExists
+from ip2p_cli.choices import OnExists
 from ip2p_cli.commands.options import EditOptions
 from ip2p_cli.errors import UsageError
 from ip2p_cli.mask_folder import OPTION, MaskFolder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -24,29 +25,33 @@ class DinoModel:
     """
 
     def __init__(self, model: Any, side: int, device: torch.device) -> None:
-        self._model, self._device = model, device
-        with quiet_libraries():
-            from transformers import CLIPImageProcessor  # the one that resizes the shorter side, then crops
-
-            self._prepare = CLIPImageProcessor(
-                size={"shortest_edge": round(side * RESIZE)},
-                crop_size={"height": side, "width": side},
-                resample=Image.Resampling.BICUBIC,
-                image_mean=list(MEAN),
-                image_std=list(DEVIATION),
-            )
+        self._model, self._side, self._device = model, side, device
 
     def pixels(self, pictures: Sequence[Image.Image]) -> Tensor:
         """(n, 3, side, side), normalised."""
-        prepared = self._prepare(images=[one.convert("RGB") for one in pictures], return_tensors="pt")
-        pixels: Tensor = prepared["pixel_values"]
-        return pixels
+        middles = [_middle(one.convert("RGB"), round(self._side * RESIZE), self._side) for one in pictures]
+        pixels = np.stack([np.asarray(one, np.float32) for one in middles]) / 255  # (n, side, side, 3)
+        normalised = (pixels - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
+        return torch.from_numpy(normalised).permute(0, 3, 1, 2)
 
     @torch.inference_mode()
     def images(self, pictures: Sequence[Image.Image]) -> Tensor:
         """(n, d) unit vectors, float32."""
         found = self._model(pixel_values=self.pixels(pictures).to(self._device, self._model.dtype))
         return torch.nn.functional.normalize(found.last_hidden_state[:, 0].float(), dim=-1)
+
+
+def _middle(image: Image.Image, edge: int, side: int) -> Image.Image:
+    """The shorter side brought to `edge`, the middle `side` × `side` cut out.
+
+    Rounded as torchvision's `Resize` and `CenterCrop` do. transformers' own processors cut half a pixel elsewhere, and
+    resize by another library where torchvision is installed: figures would depend on that.
+    """
+    width, height = (
+        edge if length == min(image.size) else int(edge * length / min(image.size)) for length in image.size
+    )
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    return image.resize((width, height), Image.Resampling.BICUBIC).crop((left, top, left + side, top + side))
 
 
 def load_dino(name: str, *, device: str | None = None, offline: bool = False) -> DinoModel:

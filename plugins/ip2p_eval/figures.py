@@ -42,6 +42,7 @@ def _block(judgements: Sequence[Judgement]) -> dict[str, Any]:
         "both": _count(judgements, lambda j: j.followed and j.preserved),
         "cross": share(sum(crossed), len(crossed)),
         "copy": _count(judgements, lambda j: j.copy_followed),
+        "blur": _count(judgements, lambda j: j.blur_followed),
         "failed": sum(j.failed for j in judgements),
         "layout_mean": round(sum(j.layout for j in judgements) / max(len(judgements), 1), 4),
     }
@@ -75,7 +76,7 @@ def aggregate(judgements: Iterable[Judgement]) -> dict[str, Any]:
     }
     means = {
         key: round(sum(block[key]["share"] or 0.0 for block in families.values()) / max(len(families), 1), 4)
-        for key in ("followed", "preserved", "both", "cross", "copy")
+        for key in ("followed", "preserved", "both", "cross", "copy", "blur")
     }
     return {
         "edits": len(every),

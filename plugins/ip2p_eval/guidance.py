@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ip2p_cli.api import EditRequest, EditResult
-from ip2p_eval.measures import Original
+from ip2p_eval.original import Original
 from ip2p_eval.suite import Editing, open_photo
 
 IMAGE_SCALES = (1.0, 1.4, 1.8, 2.2)

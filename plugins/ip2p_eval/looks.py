@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ip2p_eval.layout import kept
-from ip2p_eval.measures import Original, Pair, Photo
+from ip2p_eval.measures import Pair, Photo
+from ip2p_eval.original import Original
 
 Predicate = Callable[[Pair], bool]
 GREY = 4.0  # mean chroma below which a photo counts as colourless
@@ -120,9 +121,9 @@ def neon(p: Pair) -> bool:
 
 
 def _smoothed(p: Pair) -> bool:
-    """Fine texture is gone from the areas between strong edges, which stay."""
+    """Fine texture is gone from the areas between strong edges, which stay: a blur takes those first."""
     plain = p.texture_kept <= 0.85 and (p.flatter >= 0.1 or p.weak_edges_kept <= 0.85)
-    return plain and p.strong_edges_kept >= 0.5
+    return plain and p.strong_edges_kept >= max(0.5, 0.75 * p.weak_edges_kept)
 
 
 def oil_painting(p: Pair) -> bool:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ip2p_eval.pixels import WORK_SIZE, Array, Mask, blur, correlation, fitted, gradients, resize, rgb_to_lab, to_rgb
+from ip2p_eval.pixels import Array, Mask, blur, correlation, gradients, rgb_to_lab
 
 COLOURED = 10.0  # CIELab chroma from which a pixel has a hue that people name
 LAYOUT_SCALES = (1.5, 3.0)  # blur in pixels at WORK_SIZE before edges are taken
@@ -278,26 +277,3 @@ class Pair:
         """Correlation in [-1, 1] of the edge structure before and after, the mean over scales."""
         scales = zip(self.before.edge_structure, self.after.edge_structure, strict=True)
         return float(np.mean([correlation(x, y) for x, y in scales]))
-
-
-class Original:
-    """A photo to compare edits with; its own statistics are taken once for each size needed."""
-
-    def __init__(self, image: Any) -> None:
-        """From a PIL image or an array (h, w, 3), uint8 or float in [0, 1]."""
-        self._rgb = to_rgb(image)
-        self._photos: dict[tuple[int, int], Photo] = {}
-
-    def photo(self, long_side: int = WORK_SIZE) -> Photo:
-        """The photo with at most that long side, antialiased."""
-        size = fitted(self._rgb, long_side)
-        if size not in self._photos:
-            self._photos[size] = Photo(resize(self._rgb, *size))
-        return self._photos[size]
-
-    def against(self, image: Any) -> Pair:
-        """The pair with an edited image, which is brought to the photo's shape; both at the smaller size of the two."""
-        after = to_rgb(image)
-        before = self.photo(min(WORK_SIZE, max(after.shape[:2])))
-        height, width = before.rgb.shape[:2]
-        return Pair(before, Photo(resize(after, width, height)))

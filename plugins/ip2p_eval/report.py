@@ -33,7 +33,7 @@ def _percent(block: Mapping[str, Any]) -> str:
 
 def looks_table(figures: Mapping[str, Any]) -> Table:
     """A table of percentages, one family a line."""
-    keys = ("followed", "preserved", "both", "cross", "copy")
+    keys = ("followed", "preserved", "both", "cross", "copy", "blur")
     rows = []
     for family, block in figures["families"].items():
         mistaken = " ".join(f"{f} {100 * s:.0f}" for f, s in list(block["mistaken_for"].items())[:4])

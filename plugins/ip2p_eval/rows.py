@@ -39,7 +39,8 @@ def read_rows(folder: Path, limit: int | None = None) -> list[Row]:
     """The rows of a dataset in its order; with a limit that many, spread evenly.
 
     Raises:
-        UsageError: no dataset is there, or one of the rows has no caption before or after.
+        UsageError: no dataset is there, or one of the rows has no caption before or after, or a broken picture: what
+            would else show after hours of editing.
     """
     count = count_pairs(folder)
     wanted = None if limit is None or limit >= count else {place * count // limit for place in range(limit)}
@@ -64,4 +65,12 @@ def _row(folder: Path, number: int, found: dict[str, object]) -> Row:
             )
     image, *texts = (found[name] for name in ("original_image", "original_prompt", "edit_prompt", "edited_prompt"))
     assert isinstance(image, bytes)
-    return Row(image, *map(str, texts))
+    row = Row(image, *map(str, texts))
+    try:
+        row.source.close()
+    except (OSError, SyntaxError, ValueError) as problem:
+        raise UsageError(
+            f"{folder}: the picture of row {number} cannot be decoded ({type(problem).__name__}); take the row out "
+            "(ip2p gen-data validate lists all such rows)"
+        ) from problem
+    return row

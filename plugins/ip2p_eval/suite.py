@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ip2p_cli.api import EditRequest, EditResult, Ip2pError, UsageError
 from ip2p_eval.layout import kept
 from ip2p_eval.looks import FAMILIES, PREDICATES, applicable_to
-from ip2p_eval.measures import Original, Pair
+from ip2p_eval.original import Original
 from ip2p_eval.overlaps import overlap
 from ip2p_eval.wordings import wording_for
 
@@ -49,6 +49,7 @@ class Judgement:
     layout: float  # the score behind `preserved`, in [-1, 1]
     others: dict[str, bool]  # other families that could not honestly hold as well -> whether their predicate passes
     copy_followed: bool  # whether the untouched photo would pass for the edit
+    blur_followed: bool  # whether the photo blurred would
     failed: bool = False
 
 
@@ -62,15 +63,21 @@ class Judged:
 
 
 def find_photos(folder: Path, limit: int | None = None) -> list[Path]:
-    """Photos directly in a folder, by name; with a limit, that many, spread evenly. Raises UsageError for none."""
+    """Photos directly in a folder, by name; with a limit, that many, spread evenly.
+
+    Raises:
+        UsageError: there are none, or one cannot be read: what would else show after hours of editing.
+    """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder of photos; give one that holds some")
     photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     if not photos:
         raise UsageError(f"{folder} holds no photos ({' '.join(sorted(SUFFIXES))}); give a folder that does")
-    if limit is None or limit >= len(photos):
-        return photos
-    return [photos[i * len(photos) // limit] for i in range(limit)]
+    if limit is not None and limit < len(photos):
+        photos = [photos[i * len(photos) // limit] for i in range(limit)]
+    for path in photos:
+        open_photo(path)
+    return photos
 
 
 def check_families(names: Sequence[str]) -> tuple[str, ...]:
@@ -88,7 +95,7 @@ def open_photo(path: Path) -> Image:
     try:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
-    except OSError as problem:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as problem:
         raise UsageError(f"{path} cannot be read as a photo ({problem}); remove it from the folder") from problem
 
 
@@ -101,17 +108,19 @@ def plan_cases(photo: Path, original: Original, families: Sequence[str], seed: i
 def judge(case: Case, original: Original, after: Image | None) -> Judgement:
     """Judge one edited image; None means that the edit failed."""
     others = [f for f in FAMILIES if f != case.family and overlap(case.family, f) is None]
-    copied = bool(PREDICATES[case.family](Pair(original.photo(), original.photo())))
+    predicate = PREDICATES[case.family]
+    copied, softened = (bool(predicate(pair)) for pair in (original.copied, original.blurred))
     if after is None:
-        return Judgement(case, False, False, 0.0, dict.fromkeys(others, False), copied, failed=True)
+        return Judgement(case, False, False, 0.0, dict.fromkeys(others, False), copied, softened, failed=True)
     pair = original.against(after)
     return Judgement(
         case=case,
-        followed=bool(PREDICATES[case.family](pair)),
+        followed=bool(predicate(pair)),
         preserved=kept(pair, case.family),
         layout=pair.layout,
         others={f: bool(PREDICATES[f](pair)) for f in others},
         copy_followed=copied,
+        blur_followed=softened,
     )
 
 
@@ -134,11 +143,12 @@ def run_suite(
 
 def unrelated_layout(photos: Sequence[Path], families: Sequence[str]) -> float:
     """Share of (photo, next photo) pairs that pass for the same layout under any family's threshold: should be ~0."""
-    originals = [open_photo(path) for path in photos]
-    if len(originals) < 2:
+    if len(photos) < 2:
         return 0.0
-    passed = 0
-    for image, other in zip(originals, originals[1:] + originals[:1], strict=True):
-        pair = Original(image).against(other)
+    passed, before = 0, open_photo(photos[-1])
+    for path in photos:  # two of them in memory at a time
+        image = open_photo(path)
+        pair = Original(before).against(image)
         passed += any(kept(pair, family) for family in families)
-    return passed / len(originals)
+        before = image
+    return passed / len(photos)

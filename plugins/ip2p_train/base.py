@@ -69,6 +69,11 @@ def read_base(folder: Path, config: EditorConfig) -> Base:
         )
         if has_unet:
             _check_unet(base, int(unet["in_channels"]), int(unet["out_channels"]), unet.get("cross_attention_dim"))
+        elif base.text_width % config.attention_heads:
+            raise UsageError(
+                f"{folder}: its texts are {base.text_width} wide, which does not divide by [editor] attention_heads, "
+                f"{config.attention_heads}"
+            )
     except (KeyError, TypeError, ValueError) as problem:
         raise UsageError(f"{folder}: a config.json lacks or garbles {problem}; give another --base") from problem
     return base

@@ -57,7 +57,8 @@ def train(
     On drawn data, the models that gen-data works with: text-to-image, clip, language-model. Several processes:
     `accelerate launch -m ip2p_cli train …`.
     """
-    from .config_file import check_config, load_config, show_config
+    from .config_file import load_config, show_config
+    from .settings_check import check_settings
 
     if part not in PARTS:
         raise UsageError(f"unknown part {part!r}; there are: {', '.join(PARTS)}")
@@ -66,7 +67,7 @@ def train(
     if lora is not None and part != "editor":
         raise UsageError("--lora trains an adapter of an editor; leave it out, or leave --part out")
     settings = _with_options(load_config(config), lora, max_steps=max_steps, batch_size=batch_size, seed=seed)
-    check_config(settings)
+    check_settings(settings)
     if print_config:
         print(show_config(settings))
         return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+NORM_GROUPS = 16  # of fresh U-Nets: their widths divide by it
+
 
 @dataclass(frozen=True)
 class LoopConfig:

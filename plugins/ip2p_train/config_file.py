@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import io
+import json
 import tokenize
 from difflib import get_close_matches
 from importlib.resources import files
@@ -18,12 +19,7 @@ from ip2p_cli.api import UsageError
 from .config import TrainConfig
 
 SHIPPED = ("ip2p_recipes", "train")  # the package, and the folder in it
-CHOICES = {
-    ("loop", "optimizer"): ("adamw", "muon", "adamw8bit"),
-    ("loop", "precision"): ("bf16", "fp32"),
-    ("editor", "prediction"): ("auto", "epsilon", "v_prediction"),
-    ("editor", "save_dtype"): ("float32", "float16"),
-}
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list"}
 
 
 def load_config(path: Path | None) -> TrainConfig:
@@ -39,27 +35,6 @@ def load_config(path: Path | None) -> TrainConfig:
     except (OSError, tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read training config {path}: {error}") from error
     return _fill(TrainConfig, document, str(path))
-
-
-def check_config(config: TrainConfig) -> None:
-    """See that words are among those known, and numbers in their ranges.
-
-    Raises:
-        UsageError: naming the first that is not.
-    """
-    for (table, key), words in CHOICES.items():
-        value = getattr(getattr(config, table), key)
-        if value not in words:
-            raise UsageError(f"[{table}] {key} is {value!r}; it must be one of: {', '.join(words)}")
-    editor = config.editor
-    if min(editor.drop_text, editor.drop_image, editor.drop_both) < 0:
-        raise UsageError("[editor] drop_text, drop_image and drop_both must be 0 or more")
-    if editor.drop_text + editor.drop_image + editor.drop_both > 1:
-        raise UsageError("[editor] drop_text, drop_image and drop_both are more than 1 together")
-    if not 0 <= config.validation.share < 1:
-        raise UsageError("[validation] share must be at least 0 and below 1")
-    if config.lora.rank < 0 or editor.min_snr_gamma < 0 or config.loop.micro_batch < 0:
-        raise UsageError("[lora] rank, [editor] min_snr_gamma and [loop] micro_batch must be 0 or more")
 
 
 def show_config(config: TrainConfig) -> str:
@@ -108,21 +83,25 @@ def _fill(kind: type[Any], values: dict[str, Any], where: str) -> Any:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known)}"
             raise UsageError(f"{where}: unknown key {key!r}{hint}")
-        default = known[name].default if known[name].default is not dataclasses.MISSING else None
-        if isinstance(value, dict):
-            filled[name] = _fill(type(getattr(kind(), name)), value, f"{where} [{key}]")
-        else:
+        default = getattr(kind(), name)
+        if not dataclasses.is_dataclass(default):
             filled[name] = _same_type(value, default, f"{where}: {key}")
+        elif isinstance(value, dict):
+            filled[name] = _fill(type(default), value, f"{where} [{key}]")
+        else:
+            raise UsageError(f"{where}: {key} must be a table, [{key}], not {value!r}")
     return kind(**filled)
 
 
 def _same_type(value: Any, default: Any, where: str) -> Any:
+    """The value, where it is of the default's type; a list's members are of the type of the default's own."""
     if isinstance(default, tuple) and isinstance(value, list):
-        return tuple(value)
+        member = default[0] if default else ""
+        return tuple(_same_type(one, member, f"{where}, each") for one in value)
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not type(default):
-        raise UsageError(f"{where} must be a {type(default).__name__}, not {value!r}")
+        raise UsageError(f"{where} must be {_NAMES[type(default)]}, not {value!r}")
     return value
 
 
@@ -131,4 +110,6 @@ def _toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    if isinstance(value, str):  # TOML's escapes are JSON's, and it wants one more
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -111,11 +112,19 @@ def open_picture(file: bytes) -> Image.Image:
     Raises:
         ValueError: it cannot be.
     """
+    with decoding(), Image.open(io.BytesIO(file)) as image:
+        return image.convert("RGB")
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Whatever a decoder raises becomes a ValueError that says what is wrong with the picture."""
     try:
-        with Image.open(io.BytesIO(file)) as image:
-            return image.convert("RGB")
+        yield
+    except UnidentifiedImageError:  # its own words are the address of the bytes
+        raise ValueError("one of its pictures is in no known format") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as problem:
-        raise ValueError(str(problem)) from problem
+        raise ValueError(f"one of its pictures cannot be decoded ({problem})") from problem
 
 
 def load_vae(base: Path) -> Any:

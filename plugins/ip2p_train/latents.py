@@ -20,7 +20,7 @@ from ip2p_cli.api import UsageError
 
 from .base import Base
 from .buckets import bucket_size, cover, same_shape
-from .encoders import Pictures, Texts, fingerprint, load_text, load_vae, open_picture
+from .encoders import Pictures, Texts, decoding, fingerprint, load_text, load_vae, open_picture
 from .tensor_store import TensorStore
 
 NULL_TEXT = ""
@@ -150,7 +150,10 @@ def encode_dataset(
                 before, target = (cover(open_picture(file), size) for file in (photo, edited))
                 samples.append(Sample(before, instruction, target))
         except ValueError as problem:
-            raise UsageError(f"row {number} of the dataset ({instruction!r}): {problem}; take it out") from problem
+            raise UsageError(
+                f"row {number} of the dataset ({instruction!r}): {problem}; take it out "
+                "(ip2p gen-data validate lists all such rows)"
+            ) from problem
     pictures.finish()
     texts.add([NULL_TEXT, *(text for side in sides for bucket in side.values() for text in bucket.instructions)])
     factor = float(vae.config.scaling_factor)
@@ -171,11 +174,8 @@ def is_held_out(photo: bytes, share: float) -> bool:
 def _size(photo: bytes, edited: bytes, base: Base, cut: Cut) -> tuple[int, int]:
     sizes = []
     for file in (photo, edited):
-        try:
-            with Image.open(io.BytesIO(file)) as image:
-                sizes.append(image.size)
-        except (OSError, SyntaxError, Image.DecompressionBombError) as problem:
-            raise ValueError(str(problem)) from problem
+        with decoding(), Image.open(io.BytesIO(file)) as image:
+            sizes.append(image.size)
     if not same_shape(*sizes):
         (w, h), (other_w, other_h) = sizes
         raise ValueError(f"its pictures differ in shape, {w} × {h} and {other_w} × {other_h}")

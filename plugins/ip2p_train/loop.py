@@ -7,6 +7,7 @@ to go on exactly where it stopped.
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -69,7 +70,7 @@ class Validation(Protocol):
 
 
 class NonFiniteLoss(Ip2pError):
-    """The loss was NaN or infinite: the run stops before the weights are spoilt."""
+    """The loss or its gradient was NaN or infinite: the run stops before the weights are spoilt."""
 
 
 def device_of(model: nn.Module) -> torch.device:
@@ -138,9 +139,9 @@ def train(
             group["lr"] = learning_rate_at(step, config)
         loss, figures = _backward(part, config, step, pieces, place)
         loss, figures = _summed(loss, figures, parameters, processes)
-        if not torch.isfinite(loss):
-            raise NonFiniteLoss(_what_failed(part, config, step, loss.item()))
         grad_norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+        if not (torch.isfinite(loss) and torch.isfinite(grad_norm)):
+            raise NonFiniteLoss(_what_failed(part, config, step, loss.item(), grad_norm.item()))
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         ema.step(parameters)
@@ -242,8 +243,9 @@ def _validated(
         part.model.train()
 
 
-def _what_failed(part: Part, config: LoopConfig, step: int, loss: float) -> str:
-    found = f"the loss is {loss} at step {step} (seed {config.seed})"
+def _what_failed(part: Part, config: LoopConfig, step: int, loss: float, grad_norm: float) -> str:
+    what = f"the loss is {loss}" if not math.isfinite(loss) else f"the norm of the gradient is {grad_norm}"
+    found = f"{what} at step {step} (seed {config.seed})"
     if isinstance(part, NamedPart):
         names = part.names(step_generator(config.seed, step), config.batch_size)
         further = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -153,7 +153,7 @@ def _editor(data: Path, folder: Path | None, config: TrainConfig, setting: Setti
     base, validation = read_base(folder, config.editor), config.validation
     if config.lora.rank and (base.is_text_to_image or not base.has_unet):
         raise UsageError(
-            f"a LoRA goes on an editor, and {folder} is none; train it whole first, or give another --base"
+            f"a LoRA goes on an editor, and {folder} is none; give one (--base mini), or train this one whole first"
         )
     cut = Cut(
         resolution=resolution_of(base, config.editor),

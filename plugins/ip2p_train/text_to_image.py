@@ -23,7 +23,7 @@ from ip2p_cli.api import DrawnData, MarkedData, UsageError
 
 from .assemble import write_checkpoint
 from .autoencoder import load_autoencoder
-from .config import TextEncoderConfig, TextToImageConfig
+from .config import NORM_GROUPS, TextEncoderConfig, TextToImageConfig
 from .diffusion import make_scheduler, middle_timesteps, place_weights
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
 from .loop import device_of
@@ -161,7 +161,7 @@ def fresh_unet(config: TextToImageConfig, channels: int, sample_size: int, text_
         addition_embed_type_num_heads=config.attention_heads,
         time_embedding_dim=config.time_embedding_dim,
         resnet_time_scale_shift="scale_shift",
-        norm_num_groups=16,
+        norm_num_groups=NORM_GROUPS,
     )
 
 

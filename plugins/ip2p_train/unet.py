@@ -7,7 +7,7 @@ from diffusers import UNet2DConditionModel
 from torch import nn
 
 from .base import Base
-from .config import EditorConfig
+from .config import NORM_GROUPS, EditorConfig
 
 
 def load_unet(base: Base) -> UNet2DConditionModel:
@@ -26,7 +26,7 @@ def widen_conv_in(unet: UNet2DConditionModel, channels: int) -> None:
     So the first step gives what the text-to-image network gives, whatever the photo.
     """
     old = unet.conv_in
-    new = nn.Conv2d(channels, old.out_channels, old.kernel_size, old.stride, old.padding)
+    new = nn.Conv2d(channels, old.out_channels, old.kernel_size, old.stride, old.padding, bias=old.bias is not None)
     with torch.no_grad():
         new.weight.zero_()
         new.weight[:, : old.in_channels].copy_(old.weight)
@@ -53,5 +53,5 @@ def fresh_unet(config: EditorConfig, channels: int, text_width: int, sample_size
         addition_embed_type_num_heads=config.attention_heads,
         time_embedding_dim=config.time_embedding_dim,
         resnet_time_scale_shift="scale_shift",
-        norm_num_groups=16,
+        norm_num_groups=NORM_GROUPS,
     )

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from ip2p_cli.api import EditRequest, MissingExtra, UsageError
+from ip2p_cli.api import EditRequest, MissingExtra, Pair, UsageError, write_shard
 from ip2p_eval.candidates import Candidate
 from ip2p_eval.choice import choose_suite, models_to_compare, numbers
 from ip2p_eval.curve.drawings import load_sdedit
@@ -185,6 +185,20 @@ def test_a_dataset_without_captions_is_named(tmp_path: Path, tiny_clip: Path) ->
     bare = dataset(tmp_path / "bare", captions=False)
     with pytest.raises(UsageError, match="row 0 has no original_prompt"):
         run(bare, "--clip", tiny_clip, "-o", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_that_is_broken_is_named_before_anything_is_edited(tmp_path: Path, tiny_clip: Path) -> None:
+    sound = png(picture(0))
+    pairs = [Pair(file, "edit", sound, "a", edited_prompt="b") for file in (sound, sound[:90], b"nothing")]
+    (tmp_path / "torn").mkdir()
+    write_shard(tmp_path / "torn", 0, 1, pairs)
+    for limit, row in ((1, None), (2, 1), (3, 1)):
+        if row is None:
+            assert len(read_rows(tmp_path / "torn", limit)) == 1
+            continue
+        with pytest.raises(UsageError, match=f"the picture of row {row} cannot be decoded"):
+            run(tmp_path / "torn", "--clip", tiny_clip, "-o", tmp_path / "out", "--limit", limit)
     assert not (tmp_path / "out").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +30,29 @@ EDITED = [picture(50 + seed, *size) for seed, size in enumerate(SIZES)]
 ROWS = [Row(png(image), CAPTIONS[at], "edit it", CAPTIONS[at + 1]) for at, image in enumerate(SOURCES)]
 
 
-def resized_and_cropped(image: Image.Image, edge: int, side: int) -> np.ndarray:
-    """torchvision's Resize(edge) and CenterCrop(side) on a PIL image, written out. (side, side, 3) uint8"""
-    width, height = image.size
-    scale = edge / min(width, height)
+def resized_and_cropped(image: Image.Image, edge: int, side: int, half: Callable[[int], int]) -> np.ndarray:
+    """Shorter side to `edge`, the middle of `side`, on a PIL image. (side, side, 3) uint8
+
+    `half` is how the margin is halved: down by transformers' processors, by Python's `round` in torchvision.
+    """
+    scale = edge / min(image.size)
     width, height = (edge if value == min(image.size) else int(value * scale) for value in image.size)
     resized = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
-    top, left = (height - side) // 2, (width - side) // 2
+    top, left = half(height - side), half(width - side)
     return resized[top : top + side, left : left + side]
 
 
-def normalised(image: Image.Image, edge: int, mean: Any, deviation: Any) -> torch.Tensor:
-    pixels = resized_and_cropped(image, edge, 32) / 255
-    return torch.from_numpy(((pixels - np.array(mean)) / np.array(deviation)).transpose(2, 0, 1)[None]).float()
+def for_clip(image: Image.Image) -> torch.Tensor:
+    return normalised(resized_and_cropped(image, 32, 32, lambda margin: margin // 2), [0.4, 0.5, 0.6], [0.2] * 3)
+
+
+def for_dino(image: Image.Image) -> torch.Tensor:
+    found = resized_and_cropped(image, 37, 32, lambda margin: round(margin / 2))  # 37: 32 · 256 / 224
+    return normalised(found, MEAN, DEVIATION)
+
+
+def normalised(pixels: np.ndarray, mean: Any, deviation: Any) -> torch.Tensor:
+    return torch.from_numpy(((pixels / 255 - np.array(mean)) / np.array(deviation)).transpose(2, 0, 1)[None]).float()
 
 
 class Direct:
@@ -55,8 +66,7 @@ class Direct:
 
     @torch.no_grad()
     def image(self, image: Image.Image) -> np.ndarray:
-        pixels = normalised(image, 32, [0.4, 0.5, 0.6], [0.2] * 3)
-        return self.vector(self.clip.get_image_features(pixel_values=pixels))
+        return self.vector(self.clip.get_image_features(pixel_values=for_clip(image)))
 
     @torch.no_grad()
     def text(self, caption: str) -> np.ndarray:
@@ -64,8 +74,7 @@ class Direct:
 
     @torch.no_grad()
     def shape(self, image: Image.Image) -> np.ndarray:
-        found = self.dino(pixel_values=normalised(image, 37, MEAN, DEVIATION)).last_hidden_state  # 32 · 256 / 224
-        return np.asarray(found[0, 0].double())
+        return np.asarray(self.dino(pixel_values=for_dino(image)).last_hidden_state[0, 0].double())
 
     @staticmethod
     def vector(found: Any) -> np.ndarray:
@@ -116,8 +125,14 @@ def test_magicbrushs_five_are_those_of_its_script(encoders: Encoders, direct: Di
 
 def test_dino_is_fed_what_magicbrushs_script_feeds_it(tiny_dino: Path) -> None:
     model = load_dino(str(tiny_dino), device="cpu", offline=True)
+    for image in SOURCES:  # (51, 77) is the one whose margin is odd
+        assert torch.allclose(model.pixels([image]), for_dino(image), atol=1e-5)
+
+
+def test_clip_is_fed_what_pillow_makes_also_where_torchvision_is_installed(encoders: Encoders) -> None:
+    assert encoders.clip is not None
     for image in SOURCES:
-        assert torch.allclose(model.pixels([image]), normalised(image, 37, MEAN, DEVIATION), atol=1e-5)
+        assert torch.allclose(encoders.clip.pixels([image]), for_clip(image), atol=1e-5)
 
 
 def test_a_copy_shows_on_every_metric(encoders: Encoders) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from ip2p_cli.api import EditRequest, EditResult, NonFiniteResult, UsageError
 from ip2p_eval.figures import aggregate, wilson
@@ -81,6 +81,18 @@ def test_a_copying_editor_keeps_the_layout_and_follows_nothing(photos: list[Path
     assert overall["preserved"]["share"] == 1
 
 
+def test_a_blurring_editor_follows_what_its_control_says(photos: list[Path]) -> None:
+    def blurring(request: EditRequest) -> Image.Image:
+        return request.image.filter(ImageFilter.GaussianBlur(2 * max(request.image.size) / 256))
+
+    families = ("watercolor", "cartoon", "dreamy", "night")
+    judged = [each for batch in run_suite(FakeEditor(blurring), photos, families) for each in batch]
+    figures = aggregate([each.judgement for each in judged])
+    shares = {name: (block["followed"]["share"], block["blur"]["share"]) for name, block in figures["families"].items()}
+    assert shares == {"watercolor": (0, 0), "cartoon": (0, 0), "dreamy": (1, 1), "night": (0, 0)}
+    assert figures["overall"]["blur"]["share"] == 0.25 and figures["overall"]["copy"]["share"] == 0
+
+
 def test_the_right_look_on_another_photo_has_lost_the_layout(photos: list[Path]) -> None:
     assert figures_of(forgetful, photos)["overall"]["preserved"]["share"] <= 0.05
 
@@ -131,9 +143,15 @@ def test_usage_errors_name_the_thing(tmp_path: Path) -> None:
         find_photos(tmp_path / "none")
     with pytest.raises(UsageError, match="unknown family 'nigth'"):
         check_families(["nigth"])
-    (tmp_path / "broken.jpg").write_text("no picture")
-    with pytest.raises(UsageError, match=r"broken\.jpg cannot be read"):
-        list(run_suite(FakeEditor(lazy), find_photos(tmp_path), SOME))
+
+
+def test_a_photo_that_cannot_be_read_is_named_before_any_is_edited(photos: list[Path], tmp_path: Path) -> None:
+    for photo in photos[:2]:
+        (tmp_path / photo.name).write_bytes(photo.read_bytes())
+    (tmp_path / "torn.png").write_bytes(photos[0].read_bytes()[:2000])
+    with pytest.raises(UsageError, match=r"torn\.png cannot be read"):
+        find_photos(tmp_path)
+    assert len(find_photos(tmp_path, 2)) == 2  # photo0 and photo1
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 import tomllib
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ip2p_cli.api import UsageError
-from ip2p_train.config import LoopConfig, TrainConfig
-from ip2p_train.config_file import check_config, load_config, show_config
+from ip2p_train.config import EditorConfig, LoopConfig, LoraConfig, TrainConfig
+from ip2p_train.config_file import load_config, show_config
+from ip2p_train.settings_check import RANGES, check_settings
 from tests.train.small import SMALL
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes" / "train").glob("*.toml"))
@@ -21,6 +24,23 @@ def test_configs_read_back_what_they_print(tmp_path: Path) -> None:
     config = TrainConfig(loop=LoopConfig(max_steps=7), editor=SMALL)
     (tmp_path / "a.toml").write_text(show_config(config))
     assert load_config(tmp_path / "a.toml") == config
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_any_text_reads_back(text: str) -> None:
+    config = TrainConfig(editor=EditorConfig(base=text), lora=LoraConfig(targets=(text,)))
+    assert tomllib.loads(show_config(config))["editor"]["base"] == text
+    assert tomllib.loads(show_config(config))["lora"]["targets"] == [text]
+
+
+def test_a_negative_seed_is_as_good_as_any() -> None:
+    check_settings(TrainConfig(loop=LoopConfig(seed=-7)))
+
+
+def test_every_range_is_one_of_a_number_that_there_is() -> None:
+    known = {f"{table}.{key}" for table, keys in tomllib.loads(show_config(TrainConfig())).items() for key in keys}
+    named = [setting for settings in RANGES.values() for setting in settings]
+    assert set(named) <= known and len(named) == len(set(named))
 
 
 def test_every_default_is_printed_with_its_comment() -> None:
@@ -37,7 +57,24 @@ def test_every_default_is_printed_with_its_comment() -> None:
         ("[loop]\nmax_step = 3\n", "did you mean max_steps"),
         ("[validaton]\nshare = 0.1\n", "did you mean validation"),
         ('[loop]\noptimizer = "sgd"\n', "must be one of: adamw, muon, adamw8bit"),
-        ('[loop]\nmax_steps = "many"\n', "must be a int"),
+        ('[loop]\nmax_steps = "many"\n', "must be a whole number, not 'many'"),
+        ("[loop.max_steps]\na = 1\n", "must be a whole number"),
+        ("loop = 3\n", r"loop must be a table, \[loop\], not 3"),
+        ('[editor]\nblock_out_channels = ["a"]\n', "block_out_channels, each must be a whole number"),
+        ("[lora]\ntargets = [1]\n", "targets, each must be a text"),
+        ("[editor]\nblock_out_channels = [10, 12]\n", "must divide by attention_heads, which is 4 and by 16"),
+        ("[clip]\nheads = 5\n", "width is 192; each must divide by heads, which is 5"),
+        ("[editor]\nattention_heads = 0\n", "must be 1 or more"),
+        ("[loop]\nlearning_rate = -1e-4\n", "learning_rate is -0.0001; it must be above 0"),
+        ("[loop]\nlearning_rate = nan\n", "must be above 0"),
+        ("[loop]\nbeta2 = 1.0\n", "at least 0 and below 1"),
+        ("[loop]\nlog_every = 0\n", "must be 1 or more"),
+        ("[loop]\nwarmup_steps = -3\n", "must be 0 or more"),
+        ("[loop]\nema_decay = 1.5\n", "from 0 to 1"),
+        ("[editor]\nresolution = 100000\n", "from 0 to 4096"),
+        ("[validation]\nevery = -1\n", "must be 0 or more"),
+        ('[editor]\nsampler = "dimm"\n', "sampler 'dimm' is not known"),
+        ('[clip]\nsave_dtype = "bf16"\n', "one of: float32, float16"),
         ("[editor]\ndrop_text = 0.8\ndrop_both = 0.3\n", "more than 1 together"),
         ("[validation]\nshare = 1.0\n", "below 1"),
     ],
@@ -45,7 +82,7 @@ def test_every_default_is_printed_with_its_comment() -> None:
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "b.toml").write_text(text)
     with pytest.raises(UsageError, match=said):
-        check_config(load_config(tmp_path / "b.toml"))
+        check_settings(load_config(tmp_path / "b.toml"))
 
 
 def test_a_shipped_recipe_can_be_named() -> None:
@@ -57,7 +94,7 @@ def test_a_shipped_recipe_can_be_named() -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_shipped_recipes_are_valid_and_say_their_average(recipe: Path) -> None:
-    check_config(load_config(recipe))
+    check_settings(load_config(recipe))
     assert "ema_decay" in tomllib.loads(recipe.read_text())["loop"]
 
 

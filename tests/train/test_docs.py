@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ip2p_train import config_file
-from ip2p_train.config_file import check_config, load_config
+from ip2p_train.config_file import load_config
+from ip2p_train.settings_check import check_settings
 from tests.commands.conftest import CommandLine
 
 REPOSITORY = Path(__file__).parents[2]
@@ -31,5 +32,5 @@ def test_there_are_commands_and_their_settings_exist(tmp_path: Path) -> None:
     [recipe] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "page.toml").write_text(recipe)
     config = load_config(tmp_path / "page.toml")
-    check_config(config)
+    check_settings(config)
     assert "conv1" in config.lora.targets

@@ -67,6 +67,21 @@ def test_a_nan_loss_stops_the_run_and_names_the_step(tmp_path: Path) -> None:
         list(train(Line(spoil_at=3), CONFIG, tmp_path, resume=False))
 
 
+class Steep(Line):
+    """From its third batch on, its gradient is NaN where its loss is 0: the slope of a square root at 0."""
+
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        loss, figures = super().loss(generator, batch_size)
+        return (loss if self.calls < 3 else (0 * loss).sqrt()), figures
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_before_the_weights_are_spoilt(tmp_path: Path) -> None:
+    with pytest.raises(NonFiniteLoss, match="norm of the gradient is nan at step 2"):
+        list(train(Steep(), CONFIG, tmp_path, resume=False))
+    state = torch.load(tmp_path / ".train" / "state.pt", weights_only=True)
+    assert state["step"] == 2 and all(torch.isfinite(weight).all() for weight in state["model"].values())
+
+
 class Named(Line):
     """Has forty rows in a batch, and can say which."""
 

@@ -8,9 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from ip2p_eval.local.change import Box, Change
-from ip2p_eval.pixels import Array, Mask
+from ip2p_eval.pixels import Array, Mask, correlation
 
 _SPECK = 10  # px: smaller patches are no things
+_SAME_EDGES = 0.6  # correlation: of pasted things at most 0.45, of recoloured photos at least 0.75
+_OUTLINE = 0.75  # of the edges that were there: blurs leave less, pasted things more
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,23 @@ class Found:
         energy, around = self.change.energy, self.box.mask(self.mask.shape) & ~self.mask
         return not around.any() or float(energy[around].mean()) <= 0.15 * float(energy[self.mask].mean())
 
+    @cached_property
+    def hides(self) -> bool:
+        """Whether it covers what was there: a look of the whole picture leaves the same edges inside of it."""
+        before, after = self.change.pair.before.edge[self.mask], self.change.pair.after.edge[self.mask]
+        return bool(self.mask.any()) and correlation(before, after) <= _SAME_EDGES
+
+    @cached_property
+    def outlined(self) -> bool:
+        """Whether edges lie along its outline, about as strong as those that were there: a blur leaves weaker ones."""
+        outline = grown(self.mask) & grown(~self.mask)
+        if not outline.any():
+            return False
+        before, after = (
+            float(photo.edge[outline].mean()) for photo in (self.change.pair.before, self.change.pair.after)
+        )
+        return after >= _OUTLINE * before
+
     @property
     def area(self) -> float:
         return float(self.mask.mean())
@@ -121,18 +140,21 @@ class Found:
         return float(np.median(self.change.distance[self.mask])) if self.mask.any() else 0.0
 
 
+def grown(mask: Mask) -> Mask:
+    """A mask (h, w) and the pixels above, below, left and right of it."""
+    wider = mask.copy()
+    wider[1:] |= mask[:-1]
+    wider[:-1] |= mask[1:]
+    wider[:, 1:] |= mask[:, :-1]
+    wider[:, :-1] |= mask[:, 1:]
+    return wider
+
+
 def joined(mask: Mask, core: Mask) -> Mask:
     """The part of a mask (h, w) that hangs together with what of it lies in the core."""
     found = mask & core
     while True:
-        wider = found.copy()
-        for axis in (0, 1):
-            for step in (-1, 1):
-                moved = np.roll(found, step, axis)
-                edge = 0 if step == 1 else -1
-                moved[(edge, slice(None)) if axis == 0 else (slice(None), edge)] = False
-                wider |= moved
-        wider &= mask
+        wider = grown(found) & mask
         if (wider == found).all():
             return found
         found = wider

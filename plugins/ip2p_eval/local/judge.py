@@ -15,7 +15,8 @@ from ip2p_eval.local.drawings import Pasted
 from ip2p_eval.local.found import Found
 from ip2p_eval.local.names import share_called
 from ip2p_eval.local.things import CROWDS, is_there
-from ip2p_eval.measures import Original, Pair, Photo
+from ip2p_eval.measures import Pair, Photo
+from ip2p_eval.original import Original
 from ip2p_eval.pixels import Array, Mask, blur, correlation, resize, to_rgb
 
 _LARGEST = {"small": 0.20, "": 0.36, "big": 0.5}  # of the picture: the window that a thing of that size may take

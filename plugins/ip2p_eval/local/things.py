@@ -90,9 +90,9 @@ def boat(f: Found) -> bool:
 
 
 def boats(f: Found) -> bool:
-    """Several patches of some size, in the lower part."""
+    """Several patches of some size, none large, in the lower part."""
     found = [area for area in patches(f.mask) if area >= 0.002 * f.mask.size]
-    return len(found) >= 2 and f.middle >= 0.4
+    return len(found) >= 2 and found[0] <= 0.15 * f.mask.size and f.middle >= 0.4
 
 
 def tree(f: Found) -> bool:
@@ -140,12 +140,15 @@ CROWDS = {  # things that are no compact blob -> rows (from, to, as shares of th
     "clouds": (0.0, 0.62),
     "boats": (0.35, 1.0),
 }
+_SOFT = ("clouds",)  # whose outlines may be weaker than what they cover
 _COLOURED_SHARE = {"boat": 0.12, "flower": 0.14, "kite": 0.35, "tree": 0.35}  # of a thing that has its colour; else 0.4
 
 
 def is_there(thing: str, found: Found, colour: str = "", size: str = "") -> bool:
     """Whether the thing is there, in the colour and of the size that were asked for."""
-    if not found.change.visible or not found.stands_alone or not THERE[thing](found):
+    if not found.change.visible or not found.stands_alone or not found.hides:
+        return False
+    if not (found.outlined or thing in _SOFT) or not THERE[thing](found):
         return False
     if thing not in CROWDS and found.area > _LARGEST[size]:
         return False

@@ -27,11 +27,16 @@ class ClipModel:
         """What the model multiplies cosines by before its softmax; learned, 100 in OpenAI's CLIP."""
         return float(self._model.logit_scale.detach().float().exp())
 
+    def pixels(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """(n, 3, h, w), as the model's own processor prepares them."""
+        given = self._processor.image_processor(images=[one.convert("RGB") for one in pictures], return_tensors="pt")
+        pixels: Tensor = given["pixel_values"]
+        return pixels
+
     @torch.inference_mode()
     def images(self, pictures: Sequence[Image.Image]) -> Tensor:
         """(n, d) unit vectors, float32."""
-        given = self._processor.image_processor(images=[one.convert("RGB") for one in pictures], return_tensors="pt")
-        pixels = given["pixel_values"].to(self._device, self._model.dtype)
+        pixels = self.pixels(pictures).to(self._device, self._model.dtype)
         return _unit(self._model.get_image_features(pixel_values=pixels))
 
     @torch.inference_mode()
@@ -56,7 +61,8 @@ def load_clip(name: str, *, device: str | None = None, dtype: str | None = None,
     with quiet_libraries():
         try:
             model = AutoModel.from_pretrained(name, dtype=chosen, use_safetensors=True, local_files_only=offline)
-            processor = AutoProcessor.from_pretrained(name, local_files_only=offline)
+            # By Pillow, also where torchvision is installed, which resizes otherwise: scores must not depend on that.
+            processor = AutoProcessor.from_pretrained(name, local_files_only=offline, backend="pil")
         except Exception as problem:  # of many kinds, by cause and library; each means that it cannot be used
             reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
             why = f"CLIP model {name!r} cannot be loaded ({reason}); check the name, or give a folder"

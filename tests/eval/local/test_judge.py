@@ -67,6 +67,20 @@ def test_what_an_editor_changes_unasked_is_no_change() -> None:
     assert verdict.confined and verdict.there
 
 
+def rehued(image: Image.Image) -> Image.Image:
+    hsv = np.array(image.convert("HSV"))
+    hsv[..., 0] += 128
+    return Image.fromarray(hsv, "HSV").convert("RGB")
+
+
+def patch_blurred(image: Image.Image) -> Image.Image:
+    """Its middle alone: confined, and nothing that was asked for."""
+    box = (70, 100, 180, 220)
+    out = image.copy()
+    out.paste(image.filter(ImageFilter.GaussianBlur(8)).crop(box), box)
+    return out
+
+
 @pytest.mark.parametrize(
     "look",
     [
@@ -74,12 +88,19 @@ def test_what_an_editor_changes_unasked_is_no_change() -> None:
         lambda image: ImageEnhance.Color(image).enhance(0.0),
         ImageChops.invert,
         lambda image: Image.blend(image, Image.new("RGB", image.size, (255, 130, 60)), 0.4),
+        lambda image: ImageEnhance.Contrast(image).enhance(2.0),
+        lambda image: image.filter(ImageFilter.GaussianBlur(2)),
+        lambda image: image.filter(ImageFilter.GaussianBlur(6)),
+        rehued,
+        patch_blurred,
     ],
 )
-def test_a_look_of_the_whole_picture_is_no_local_edit(look) -> None:  # type: ignore[no-untyped-def]
-    every = [verdict for ask in asks() for verdict in verdicts(ask, lambda subject, *_: look(subject.asked_of))]
-    assert sum(v.confined and v.there for v in every) <= 0.02 * len(every)
-    assert sum(v.there for v in every) <= 0.1 * len(every)
+def test_a_change_that_adds_nothing_is_no_local_edit(look) -> None:  # type: ignore[no-untyped-def]
+    """Neither looks of the whole picture nor blurs: an editor that loses detail draws no birds."""
+    every = [(ask, verdict) for ask in asks() for verdict in verdicts(ask, lambda subject, *_: look(subject.asked_of))]
+    assert sum(v.confined and v.there for _, v in every) <= 0.02 * len(every)
+    assert sum(v.there for _, v in every) <= 0.1 * len(every)
+    assert not [ask.family for ask, v in every if ask.kind == "add" and v.there]
 
 
 WRONG = {  # asked for -> what was added instead
