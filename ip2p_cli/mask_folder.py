@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ip2p_cli.atomic import AtomicWriter
 
 if TYPE_CHECKING:
-    from ip2p_cli.chain import Edited
+    from ip2p_cli.tries import Edited
 
 
 class MaskFolder:

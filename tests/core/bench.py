@@ -12,7 +12,6 @@ import pluggy
 from ip2p_cli import hookspecs
 from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.batch import BatchRun
-from ip2p_cli.chain import ChainRunner
 from ip2p_cli.checks import Checks
 from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.frames import FrameRunner
@@ -25,6 +24,7 @@ from ip2p_cli.prepare import Preparer, RunSettings
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.store import Store
 from ip2p_cli.time_limit import LIMIT
+from ip2p_cli.tries import TryRunner
 from ip2p_cli.types import Outcome, Source, Step
 from tests.fakes import FakeEditor
 
@@ -84,7 +84,9 @@ class Bench:
         self.recorder = Recorder()
         self.editor.batch_size = batch_size
         self.out.mkdir(exist_ok=True)
-        runner = ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution)
+        runner = TryRunner(
+            lambda: self.editor, checks, "fake", full_resolution=full_resolution, stop_requested=self.stop
+        )
         with Journal(self.out, settings.identity(chains)) as journal:
             run = BatchRun(
                 Preparer(
