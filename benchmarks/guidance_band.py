@@ -12,6 +12,7 @@ import argparse
 import json
 import statistics
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,19 @@ def main() -> None:
     for name, options in FIXED.items():
         seen = [distance(event) for each in INSTRUCTIONS for event in events(photos, each, *options)]
         shares = [f"{band} {within(seen, *NAMED[band]):.0%}" for band in BANDS]
-        print(f"{name}: quartiles {[round(q, 3) for q in statistics.quantiles(seen, n=4)]}, in {', '.join(shares)}")
+        print(
+            f"{name}: quartiles {[round(q, 3) for q in statistics.quantiles(seen, n=4)]}, in {', '.join(shares)}",
+            flush=True,
+        )
     for band in BANDS:
-        runs = [
-            each for text in INSTRUCTIONS for each in events(photos, text, "--change", band, "--tries", given.tries)
-        ]
-        tries = [len(event.get("tries", ())) or 1 for event in runs]
-        share = within([distance(event) for event in runs], *NAMED[band])
-        print(f"--change {band}: {share:.1%} of {len(runs)} in the band, tries: median {statistics.median(tries)}")
+        runs = {text: events(photos, text, "--change", band, "--tries", given.tries) for text in INSTRUCTIONS}
+        shares = [f"{text!r} {within(map(distance, items), *NAMED[band]):.0%}" for text, items in runs.items()]
+        every = [event for items in runs.values() for event in items]
+        tries = [len(event["tries"]) for event in every]
+        median, mean = statistics.median(tries), statistics.mean(tries)
+        share = within(map(distance, every), *NAMED[band])
+        print(f"--change {band}: {share:.1%} of {len(every)} in the band ({', '.join(shares)})")
+        print(f"    tries: median {median:g}, mean {mean:.2f}", flush=True)
 
 
 def distance(event: dict[str, Any]) -> float:
@@ -58,9 +64,9 @@ def distance(event: dict[str, Any]) -> float:
     return float(event["scores"]["guidance.distance"])
 
 
-def within(seen: list[float], low: float, high: float) -> float:
+def within(seen: Iterable[float], low: float, high: float) -> float:
     """The share that lies in a band."""
-    return sum(low <= value <= high for value in seen) / len(seen)
+    return statistics.mean(low <= value <= high for value in seen)
 
 
 if __name__ == "__main__":

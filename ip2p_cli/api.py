@@ -53,6 +53,7 @@ from ip2p_cli.types import (
     EditResult,
     ModelInfo,
     Outcome,
+    Preview,
     Severity,
     Source,
     Step,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ip2p_cli.editor import Editor
+    from ip2p_cli.previews import Previews
 
 T = TypeVar("T")
 
@@ -98,6 +100,7 @@ __all__ = [
     "NonFiniteResult",
     "Outcome",
     "Pair",
+    "Preview",
     "Probe",
     "RecipeError",
     "SamplerFactory",
@@ -119,6 +122,7 @@ __all__ = [
     "make_output_folder",
     "models",
     "notifier",
+    "open_previews",
     "probes",
     "progress_bar",
     "quiet_libraries",
@@ -181,6 +185,34 @@ def find_model(name: str, *, offline: bool = False) -> Path:
     from ip2p_cli.plugin_manager import collect_models, create_plugin_manager
 
     return resolve_model(name, collect_models(create_plugin_manager()), offline=offline)
+
+
+def open_previews(
+    model: str | None = None,
+    *,
+    lora: str | None = None,
+    device: str | None = None,
+    offline: bool = False,
+    plugins: pluggy.PluginManager | None = None,
+) -> Previews:
+    """For looking at edits without writing them: as `ip2p edit` makes them, with the user's defaults and all checks.
+
+    None anywhere: as the user's defaults say. `previews.defaults` are the settings of a step that says nothing,
+    `previews.run(jobs)` gives an `outcome` and an `image` (or None) for each job of one photo, and
+    `previews.command(job)` the command line that writes it.
+
+    Raises:
+        UsageError, MissingExtra: a check that the user requires is missing, or a default is out of range.
+        ModelError: the model cannot be found, or is not one that the editor can run.
+    """
+    from ip2p_cli.config import load_config
+    from ip2p_cli.model_choice import choose_model
+    from ip2p_cli.plugin_manager import create_plugin_manager
+    from ip2p_cli.previews import Previews
+
+    config, manager = load_config(), create_plugin_manager() if plugins is None else plugins
+    choice = choose_model(config, model=model, lora=lora, device=device, offline=offline)
+    return Previews(choice, manager, config)
 
 
 def read_photo(path: Path) -> Image:

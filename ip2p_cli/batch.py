@@ -145,6 +145,8 @@ class BatchRun:
                 self._slots.append(item)
                 continue
             end = next(edited)
+            if end is None:  # given up, as the run is to stop: it is nobody's now, and the next run takes it up
+                continue
             save = self._store.record if isinstance(end, Outcome) else self._store.save
             self._slots.append(encoders.submit(save, end))  # type: ignore[arg-type]
 

@@ -1,261 +1,65 @@
-"""Runs the chains of a batch of photos through the editor; one that fails leaves the others unharmed."""
+"""Runs the chains of a batch of jobs, once: the first step of all, then the second of all that have one, and so on."""
 
 from __future__ import annotations
 
-import math
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ip2p_cli.change_band import DEFAULT_TRIES
-from ip2p_cli.checks import Checks, highest
-from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
+from ip2p_cli.errors import ItemError
+from ip2p_cli.isolation import IsolatedEditor
 from ip2p_cli.masks import keep_outside
 from ip2p_cli.prepare import Ready
-from ip2p_cli.recipe import merged
-from ip2p_cli.types import EditJob, EditRequest, EditResult, Outcome, Severity, StepSettings, Try, Verdict
+from ip2p_cli.types import EditRequest, EditResult, StepSettings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_NO_MEMORY = "not enough memory to edit it; use a smaller --size, or --device cpu"
-_LOST_DEVICE = ("CUDA error", "device-side assert", "device lost", "CUDA driver", "MPS backend")
-
-
-class _OutOfMemory(ItemError):
-    """An item that does not fit into memory even alone."""
-
-
-class BatchEditor(Protocol):
-    """What the batch engine needs of an editor. `batch_size` is lowered where memory does not suffice."""
-
-    batch_size: int
-
-    def edit_each(
-        self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
-    ) -> list[EditResult | NonFiniteResult]:
-        """One result or error a request, in their order."""
-
 
 @dataclass(frozen=True)
-class Edited:
-    """A job whose picture is made and may be written."""
+class Made:
+    """What the steps of a job have made so far, or why there is no more of it."""
 
     ready: Ready
     image: Image
-    change: Mapping[str, float]
-    flags: tuple[str, ...]
-    seconds: float
-    review: StepSettings = StepSettings()  # settings that a review asked for, over those of each step
-    tries: tuple[Try, ...] = ()  # where it was edited more than once
-    scores: Mapping[str, float] = field(default_factory=dict)  # of all checks
-    mask: Image | None = None  # where it may differ from the photo; None: anywhere
-    further: tuple[Image, ...] = ()  # the other frames or pages
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """The nearest of a job's tries so far, none of which is as wanted. Tries of unknown `miss`: the last."""
-
-    edited: Edited
-    miss: float
-    reason: str
-
-    def written(self, tries: tuple[Try, ...], seconds: float, end: str = "") -> Edited:
-        """The same, flagged, when there are no more tries; `end` says why, where it is not their number."""
-        said = f"still not as wanted after {len(tries)} tries{end}: {self.reason}"
-        return replace(self.edited, flags=(*self.edited.flags, said), tries=_shown(tries), seconds=seconds)
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """One try at one job. `failure` ends it."""
-
-    ready: Ready
-    image: Image
-    settings: StepSettings = StepSettings()  # a review's, over those of each step
-    used: StepSettings = StepSettings()  # by the last step so far
-    tries: tuple[Try, ...] = ()  # before this one
+    settings: tuple[StepSettings, ...] = ()  # of each step so far, the checkpoint's defaults filled in
     change: Mapping[str, float] = field(default_factory=dict)
-    mask: Image | None = None  # where its steps have changed it; None: nowhere yet, or anywhere
-    anywhere: bool = False  # a step has run without a mask of its own
     failure: str | None = None
-    kept: _Kept | None = None  # of the tries before this one
+    own_mask: Image | None = None  # where the steps' own masks have let it change; None: nowhere yet, or anywhere
+    anywhere: bool = False  # a step has run without a mask of its own
+
+    @property
+    def mask(self) -> Image | None:
+        """Where it may differ from the photo: the steps' own masks, within the one that was given. None: anywhere."""
+        from PIL import ImageChops
+
+        given, own = self.ready.mask, self.own_mask
+        if given is None or own is None:
+            return given or own
+        return ImageChops.darker(given.resize(own.size), own)
 
 
-class ChainRunner:
-    """Edits batches of prepared jobs. The editor is loaded for the first of them: where all is done, never."""
+def run_chains(editor: IsolatedEditor, batch: Sequence[Ready], *, full_resolution: bool) -> list[Made]:
+    """What the steps make of each job's photo, in the jobs' order. One that fails leaves the others unharmed.
 
-    def __init__(
-        self,
-        load: Callable[[], BatchEditor],
-        checks: Checks,
-        model: str,
-        *,
-        full_resolution: bool = True,
-        size: int | None = None,
-    ) -> None:
-        self._load = load
-        self._checks = checks
-        self._model = model
-        self._full_resolution = full_resolution
-        self._size = size
-
-    @cached_property
-    def _editor(self) -> BatchEditor:
-        return self._load()
-
-    def run(self, batch: Sequence[Ready]) -> list[Edited | Outcome]:
-        """What became of each job, in their order. A review may send a job round again, a few times.
-
-        Raises:
-            EnvironmentStop: the device is lost.
-            UsageError, ModelError: settings that the editor refuses; a model that cannot be loaded.
-        """
-        _ = self._editor  # what goes wrong in loading is not the photos' failure
-        ended: dict[int, Edited | Outcome] = {}
-        started = time.monotonic()
-        attempts = {place: _Attempt(ready, ready.photo.rgb) for place, ready in enumerate(batch)}
-        while attempts:
-            edited = self._chains(list(attempts.values()))
-            seconds = (time.monotonic() - started) / len(batch)
-            again = {}
-            for place, attempt in zip(attempts, edited, strict=True):
-                end = self._judge(attempt, seconds)
-                if isinstance(end, _Attempt):
-                    again[place] = end
-                else:
-                    ended[place] = end
-            attempts = again
-        return [ended[place] for place in range(len(batch))]
-
-    def _judge(self, attempt: _Attempt, seconds: float) -> Edited | Outcome | _Attempt:
-        ready, job = attempt.ready, attempt.ready.job
-        seconds += ready.seconds
-        if attempt.failure is not None:
-            if attempt.kept is not None:  # a later try that fails takes no picture away
-                return attempt.kept.written(attempt.tries, seconds, f" (another failed: {attempt.failure})")
-            return Outcome(job, "failed", self._model, seconds, attempt.failure, scores=ready.scores)
-        verdict = self._checks.review(job, ready.photo.rgb, attempt.image, attempt.change, attempt.used, attempt.tries)
-        tries = (*attempt.tries, Try(attempt.used, verdict.scores))
-        if verdict.severity is Severity.BLOCK:
-            scores = highest([ready.scores, verdict.scores])
-            return Outcome(job, "blocked", self._model, seconds, verdict.reason, attempt.change, scores=scores)
-        edited = _edited(attempt, verdict, tries, seconds)
-        if verdict.severity is Severity.RETRY:
-            kept = _nearest(attempt.kept, edited, verdict)
-            if len(tries) >= _tries_of(job):
-                return kept.written(tries, seconds)
-            settings = merged(verdict.settings or StepSettings(), attempt.settings)
-            return _Attempt(ready, ready.photo.rgb, settings, tries=tries, kept=kept)
-        if attempt.kept is not None and verdict.miss is not None and attempt.kept.miss < verdict.miss:
-            return attempt.kept.written(tries, seconds)
-        if verdict.severity is Severity.FLAG:
-            return replace(edited, flags=(*edited.flags, verdict.reason))
-        return edited
-
-    def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
-        longest = max(len(attempt.ready.job.steps) for attempt in attempts)
-        for step in range(longest):
-            places = [i for i, a in enumerate(attempts) if a.failure is None and step < len(a.ready.job.steps)]
-            if places:
-                after = self._step([attempts[place] for place in places], step)
-                for place, attempt in zip(places, after, strict=True):
-                    attempts[place] = attempt
-        return attempts
-
-    def _step(self, attempts: list[_Attempt], step: int) -> list[_Attempt]:
-        requests = [_request(attempt, step) for attempt in attempts]
-        return [self._after(attempt, result) for attempt, result in zip(attempts, self._edit(requests), strict=True)]
-
-    def _edit(self, requests: list[EditRequest]) -> list[EditResult | ItemError]:
-        """Where memory does not suffice the editor's batch is halved, down to 1, and stays so if that has helped."""
-        before = self._editor.batch_size
-        while True:
-            results = self._try(requests)
-            if results is not None:
-                return results
-            if self._editor.batch_size == 1:
-                break
-            self._editor.batch_size //= 2
-        each = [self._edit_alone(request) for request in requests]
-        if any(isinstance(result, _OutOfMemory) for result in each):
-            self._editor.batch_size = before  # the photo is to blame, not the batch
-        return each
-
-    def _try(self, requests: list[EditRequest]) -> list[EditResult | ItemError] | None:
-        """The results; None where they do not fit into memory together.
-
-        A batch that fails otherwise is tried again one by one, so that only the guilty one is lost.
-        """
-        try:
-            results = self._editor.edit_each(requests, full_resolution=self._full_resolution, size=self._size)
-            return list(results)
-        except Exception as problem:
-            error = _as_item_error(problem)  # which lets go of what the exception holds: memory may be scarce
-        if isinstance(error, _OutOfMemory):
-            return None
-        if len(requests) == 1:
-            return [error]
-        return [result for request in requests for result in self._edit([request])]
-
-    def _edit_alone(self, request: EditRequest) -> EditResult | ItemError:
-        [result] = self._try([request]) or [_OutOfMemory(_NO_MEMORY)]
-        return result
-
-    def _after(self, attempt: _Attempt, result: EditResult | ItemError) -> _Attempt:
-        if isinstance(result, ItemError):
-            return replace(attempt, failure=str(result))
-        image, original = result.image, attempt.ready.photo.rgb
-        if self._full_resolution and image.size != original.size:
-            return replace(attempt, failure=f"the editor gave {image.size} for a photo of {original.size}: a bug")
-        anywhere, given = attempt.anywhere or result.mask is None, attempt.ready.mask
-        mask = None if anywhere else _lighter(attempt.mask, result.mask)
-        if given is not None:
-            image = keep_outside(image, original, given)
-        change = {name: max(value, attempt.change.get(name, 0.0)) for name, value in result.change.items()}
-        used = StepSettings(result.steps, result.text_guidance, result.image_guidance, result.sampler)
-        return replace(attempt, image=image, change=change, used=used, mask=mask, anywhere=anywhere)
+    Raises:
+        EnvironmentStop: the device is lost.
+        UsageError, ModelError: settings that the editor refuses.
+    """
+    made = [Made(ready, ready.photo.rgb) for ready in batch]
+    for step in range(max(len(ready.job.steps) for ready in batch)):
+        places = [i for i, one in enumerate(made) if one.failure is None and step < len(one.ready.job.steps)]
+        results = editor.edit([_request(made[place], step) for place in places]) if places else []
+        for place, result in zip(places, results, strict=True):
+            made[place] = _after(made[place], result, full_resolution)
+    return made
 
 
-def _edited(attempt: _Attempt, verdict: Verdict, tries: tuple[Try, ...], seconds: float) -> Edited:
-    """What an attempt has made, without what a review says of it."""
-    return Edited(
-        attempt.ready,
-        attempt.image,
-        attempt.change,
-        attempt.ready.flags,
-        seconds,
-        attempt.settings,
-        _shown(tries),
-        highest([attempt.ready.scores, verdict.scores]),
-        _final_mask(attempt),
-    )
-
-
-def _nearest(kept: _Kept | None, edited: Edited, verdict: Verdict) -> _Kept:
-    """Of the tries before and this one; the later of two as good."""
-    miss = math.inf if verdict.miss is None else verdict.miss
-    return kept if kept is not None and kept.miss < miss else _Kept(edited, miss, verdict.reason)
-
-
-def _shown(tries: tuple[Try, ...]) -> tuple[Try, ...]:
-    """What is told of the tries: a single one is the edit itself."""
-    return tries if len(tries) > 1 else ()
-
-
-def _tries_of(job: EditJob) -> int:
-    return DEFAULT_TRIES if job.change is None else job.change.tries
-
-
-def _request(attempt: _Attempt, step: int) -> EditRequest:
-    job = attempt.ready.job
-    settings = merged(attempt.settings, job.steps[step].settings)
+def _request(made: Made, step: int) -> EditRequest:
+    job = made.ready.job
+    settings = job.steps[step].settings
     return EditRequest(
-        image=attempt.image,
+        image=made.image,
         instruction=job.steps[step].instruction,
         steps=settings.steps,
         text_guidance=settings.text_guidance,
@@ -263,9 +67,29 @@ def _request(attempt: _Attempt, step: int) -> EditRequest:
         sampler=settings.sampler,
         auto_mask=bool(settings.auto_mask),
         seed=job.seed,
-        source_digest=attempt.ready.digest,
+        source_digest=made.ready.digest,
         step_index=step,
         variant=job.variant,
+    )
+
+
+def _after(made: Made, result: EditResult | ItemError, full_resolution: bool) -> Made:
+    if isinstance(result, ItemError):
+        return replace(made, failure=str(result))
+    image, original, given = result.image, made.ready.photo.rgb, made.ready.mask
+    if full_resolution and image.size != original.size:
+        return replace(made, failure=f"the editor gave {image.size} for a photo of {original.size}: a bug")
+    if given is not None:
+        image = keep_outside(image, original, given)
+    anywhere = made.anywhere or result.mask is None
+    settings = StepSettings(result.steps, result.text_guidance, result.image_guidance, result.sampler)
+    return replace(
+        made,
+        image=image,
+        settings=(*made.settings, settings),
+        change={name: max(value, made.change.get(name, 0.0)) for name, value in result.change.items()},
+        own_mask=None if anywhere else _lighter(made.own_mask, result.mask),
+        anywhere=anywhere,
     )
 
 
@@ -274,39 +98,3 @@ def _lighter(one: Image | None, other: Image | None) -> Image | None:
     from PIL import ImageChops
 
     return ImageChops.lighter(one, other) if one is not None and other is not None else one or other
-
-
-def _final_mask(attempt: _Attempt) -> Image | None:
-    """The masks of the steps within the mask that was given."""
-    from PIL import ImageChops
-
-    given, own = attempt.ready.mask, attempt.mask
-    if given is None or own is None:
-        return given or own
-    return ImageChops.darker(given.resize(own.size), own)
-
-
-def _as_item_error(problem: Exception) -> ItemError:
-    """What an error means for the item it befell.
-
-    Raises:
-        UsageError, ModelError, EnvironmentStop: it befalls the whole run.
-    """
-    if isinstance(problem, UsageError | ModelError | EnvironmentStop):
-        raise problem
-    if isinstance(problem, ItemError):
-        return problem
-    if isinstance(problem, Ip2pError):
-        return ItemError(str(problem))
-    if is_out_of_memory(problem):
-        return _OutOfMemory(_NO_MEMORY)
-    line = (str(problem).splitlines() or [""])[0]
-    if any(sign in str(problem) for sign in _LOST_DEVICE):
-        raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
-    return ItemError(f"the editor failed ({type(problem).__name__}: {line}); --debug tells more")
-
-
-def is_out_of_memory(problem: BaseException) -> bool:
-    """Whether memory ran out, the machine's or the device's."""
-    torch = sys.modules.get("torch")  # where it is not loaded, nothing of it was raised
-    return isinstance(problem, MemoryError) or (torch is not None and isinstance(problem, torch.OutOfMemoryError))

@@ -10,10 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pluggy
+
 from ip2p_cli.errors import ModelError
 from ip2p_cli.layout import CONFIGS, DEFAULTS, INDEX, PICKLED, WEIGHT_STEMS, check_layout, read_json
 from ip2p_cli.models import resolve_model
-from ip2p_cli.plugin_manager import PluginManager, collect_models
+from ip2p_cli.plugin_manager import collect_models
+from ip2p_cli.types import StepSettings
 
 # Only these classes are ever built, whatever a checkpoint asks for.
 ALLOWED: Mapping[str, Mapping[str, frozenset[str]]] = {
@@ -40,6 +43,11 @@ class EditDefaults:
     text_guidance: float = 7.5
     image_guidance: float = 1.5
     sampler: str = "ddim"
+
+    @property
+    def settings(self) -> StepSettings:
+        """As settings of a step."""
+        return StepSettings(self.steps, self.text_guidance, self.image_guidance, self.sampler)
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     return checkpoint
 
 
-def open_checkpoint(name: str, manager: PluginManager, *, offline: bool) -> Checkpoint:
+def open_checkpoint(name: str, manager: pluggy.PluginManager, *, offline: bool) -> Checkpoint:
     """The checkpoint of a name, a folder or a hub id; its weights are not loaded.
 
     Raises:

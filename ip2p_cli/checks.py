@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -128,18 +128,18 @@ class Checks:
         before: Image,
         after: Image,
         change: Mapping[str, float],
-        settings: StepSettings = StepSettings(),
+        chain: Sequence[StepSettings] = (StepSettings(),),
         tries: Sequence[Try] = (),
     ) -> Verdict:
-        """The verdict on a result; it may ask for a retry with other settings."""
-        seen = {"job": job, "before": before, "after": after, "change": change, "settings": settings, "tries": tries}
+        """The verdict on a result; it may ask for a retry with other settings. `chain` are those of each step."""
+        seen = {"job": job, "before": before, "after": after, "change": change, "tries": tries}
         with self._lock:
-            return strictest(self._verdicts("ip2p_review_result", **seen))
+            return strictest(self._verdicts("ip2p_review_result", **seen, settings=chain[-1], chain=chain))
 
-    def _verdicts(self, hook: str, **arguments: object) -> Iterator[tuple[str, Verdict]]:
+    def _verdicts(self, hook: str, **arguments: Any) -> Iterator[tuple[str, Verdict]]:
         for plugin, call in each_call(self._manager, hook, **arguments):
             try:
-                verdict = _sound(self._time.call(plugin, call), may_retry=hook == "ip2p_review_result")
+                verdict = _sound(self._time.call(plugin, call), len(arguments.get("chain", ())))
             except NoAnswer as problem:
                 verdict = Verdict.block(f"the check hangs, and so blocks ({problem})")
             except Exception as problem:
@@ -185,7 +185,8 @@ def _mask_of(plugin: str, call: Callable[[], Image | None], image: Image) -> Ima
     return mask
 
 
-def _sound(verdict: object, may_retry: bool) -> Verdict | None:
+def _sound(verdict: object, steps: int) -> Verdict | None:
+    """`steps` is the number of those that a retry can set: none, but of a result."""
     if verdict is None:
         return None
     if not isinstance(verdict, Verdict):
@@ -195,6 +196,8 @@ def _sound(verdict: object, may_retry: bool) -> Verdict | None:
         return Verdict.block(f"the check gave no number for {unsound[0]!r}, and so blocks")
     if verdict.miss is not None and not math.isfinite(verdict.miss):
         return Verdict.block("the check gave no number for how far off it is, and so blocks")
-    if verdict.severity is Severity.RETRY and not may_retry:
+    if verdict.severity is Severity.RETRY and not steps:
         return Verdict.block(f"{verdict.reason}; only a review of a result can ask for a retry, and so this blocks")
+    if isinstance(verdict.settings, tuple) and len(verdict.settings) != steps:
+        return Verdict.block(f"the check set {len(verdict.settings)} steps of a chain of {steps}, and so blocks")
     return verdict

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Protocol, TextIO
 
 from ip2p_cli.errors import EXIT_ITEMS_FAILED, EXIT_OK, EnvironmentStop
-from ip2p_cli.types import Outcome, Try
+from ip2p_cli.types import Outcome, StepSettings, Try
 
 STATUSES = ("done", "skipped", "flagged", "blocked", "failed")
 STANDARD_STREAM = "-"
@@ -51,7 +52,7 @@ def source_name(outcome: Outcome) -> str:
 def item_event(outcome: Outcome) -> dict[str, object]:
     """The event of one job."""
     job = outcome.job
-    event: dict[str, object] = {
+    return {
         "event": "item",
         "source": source_name(outcome),
         "output": STANDARD_STREAM if job.output is None else str(job.output),
@@ -64,15 +65,23 @@ def item_event(outcome: Outcome) -> dict[str, object]:
         "reason": outcome.reason,
         "change": _rounded(outcome.change),
         "scores": _rounded(outcome.scores),
+        "settings": [_set(asdict(each)) for each in outcome.settings],
+        "tries": [_try_fact(one) for one in outcome.tries],
     }
-    if outcome.tries:
-        event["tries"] = [_try_fact(one) for one in outcome.tries]
-    return event
 
 
 def _try_fact(one: Try) -> dict[str, object]:
-    guidance = {"text_guidance": one.settings.text_guidance, "image_guidance": one.settings.image_guidance}
-    return {**guidance, **_rounded(one.scores)}
+    """The scales of the last step, and of a chain those of each."""
+    chain = {"chain": [_scales(each) for each in one.chain]} if len(one.chain) > 1 else {}
+    return {**_scales(one.settings), **chain, **_rounded(one.scores)}
+
+
+def _scales(settings: StepSettings) -> dict[str, object]:
+    return {"text_guidance": settings.text_guidance, "image_guidance": settings.image_guidance}
+
+
+def _set(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _rounded(figures: Mapping[str, float]) -> dict[str, float]:

@@ -62,10 +62,12 @@ def ip2p_review_result(
     change: Mapping[str, float],
     settings: StepSettings,
     tries: Sequence[Try],
+    chain: Sequence[StepSettings],
 ) -> Verdict | None:
     """After the last step of a job, before anything is written. `retry` carries other settings. A crash blocks.
 
-    `settings` are those that the last step had; `tries` what was tried before, and what was said of it.
+    `settings` are those that the last step had, `chain` those of each step; `tries` what was tried before, and what
+    was said of it.
     """
 
 

@@ -18,7 +18,7 @@ from ip2p_cli.types import EditJob
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ip2p_cli.chain import Edited
+    from ip2p_cli.tries import Edited
 
 OPTION = "--mask-out"
 _MARK = "ip2p mask"  # keyword of a text in the PNG: a digest of what the edit is made of, and of the mask's pixels

@@ -43,9 +43,12 @@ class RunSettings:
     mask: str | None = None  # the name of the masks that the user gave
 
     def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
-        """The key of what `job` makes of the photo with that digest, where the masks of its frames let it."""
+        """The key of what `job` makes of the photo with that digest, where the masks of its frames let it.
+
+        How often to try is no part of it: that is the run's patience, not what is asked for.
+        """
         chain = [[s.instruction, _in_force(merged(s.settings, self.defaults))] for s in job.steps]
-        band = {} if job.change is None else {"change": asdict(job.change)}
+        band = {} if job.change is None else {"change": [job.change.low, job.change.high]}
         return key_of(
             digest,
             {
@@ -65,9 +68,9 @@ class RunSettings:
             },
         )
 
-    def provenance(self, job: EditJob, review: StepSettings = StepSettings()) -> Provenance:
-        """What an output of `job` says of how it was made; `review` holds settings that a review asked for."""
-        steps = [Step(step.instruction, merged(review, merged(step.settings, self.defaults))) for step in job.steps]
+    def provenance(self, job: EditJob) -> Provenance:
+        """What an output of `job` says of how it was made."""
+        steps = [Step(step.instruction, merged(step.settings, self.defaults)) for step in job.steps]
         return Provenance(
             model=public_name(self.model),
             fingerprint=self.fingerprint,
@@ -110,6 +113,7 @@ class Ready:
     seconds: float = 0.0
     further: tuple[Ready, ...] = ()  # the photo's other frames or pages, as rows of the same job
     key: str = ""  # of the output
+    follows: bool = False  # it has the settings of the frame before it, and no review changes them
 
 
 @dataclass(frozen=True)

@@ -70,11 +70,11 @@ class Provenance:
         except (TypeError, KeyError, RecursionError) as problem:
             raise ValueError(f"no record of an edit: {problem}") from problem
 
-    def again(self) -> str:
+    def again(self, photo: str = "PHOTO") -> str:
         """What to run, on the same photo, for the same picture: a command line, or a recipe where steps differ."""
         if len({step.settings for step in self.steps}) > 1:
             return self._as_recipe()
-        words = ["ip2p", "edit", "PHOTO"]
+        words = ["ip2p", "edit", photo]
         for instruction in self.instructions:
             words += ["-i", instruction]
         settings = self.steps[0].settings if self.steps else StepSettings()

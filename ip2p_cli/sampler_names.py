@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from ip2p_cli.errors import UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.suggest import did_you_mean
+from ip2p_cli.types import StepSettings
 
 
 def sampler_named(asked: str, samplers: Mapping[str, SamplerFactory]) -> str:
@@ -24,6 +26,16 @@ def sampler_named(asked: str, samplers: Mapping[str, SamplerFactory]) -> str:
     if found is None:
         raise UsageError(f"sampler {asked!r} is not known; {did_you_mean(asked, samplers, shown=own_names(samplers))}")
     return next(name for name, factory in samplers.items() if factory is samplers[found])
+
+
+def with_own_sampler(settings: StepSettings, samplers: Mapping[str, SamplerFactory]) -> StepSettings:
+    """The settings with the sampler's own name, whatever it was asked for by.
+
+    Raises:
+        UsageError: no sampler is called that.
+    """
+    asked = settings.sampler
+    return settings if asked is None else replace(settings, sampler=sampler_named(asked, samplers))
 
 
 def own_names(samplers: Mapping[str, SamplerFactory]) -> Collection[str]:

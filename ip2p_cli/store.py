@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from ip2p_cli.atomic import AtomicWriter
-from ip2p_cli.chain import Edited
 from ip2p_cli.entries import UNWRITTEN, digest_of
 from ip2p_cli.errors import EnvironmentStop, ItemError
 from ip2p_cli.journal import Journal
 from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.output import encode
 from ip2p_cli.prepare import RunSettings
+from ip2p_cli.tries import Edited
 from ip2p_cli.types import Outcome
 
 
@@ -42,13 +43,13 @@ class Store:
             EnvironmentStop: the disk is full, read-only or failing, or nobody reads stdout.
         """
         job, started = edited.ready.job, time.monotonic()
+        written = edited.outcome(self._settings.model)
 
         def failed(problem: ItemError) -> Outcome:
-            reason, model = str(problem), self._settings.model
-            return Outcome(job, "failed", model, edited.seconds, reason, edited.change, scores=edited.scores)
+            return replace(written, status="failed", reason=str(problem))
 
         try:
-            provenance = self._settings.provenance(job, edited.review)
+            provenance = self._settings.provenance(job)
             data = encode(edited.image, edited.ready.photo, self._settings.encoding, provenance, edited.further)
         except ItemError as problem:
             return self.record(failed(problem))
@@ -58,18 +59,7 @@ class Store:
             self._write(job.output, data)
         except ItemError as problem:  # not for good: permissions change
             return self.record(failed(problem), UNWRITTEN)
-        seconds = edited.seconds + time.monotonic() - started
-        status = "flagged" if edited.flags else "done"
-        return Outcome(
-            job,
-            status,
-            self._settings.model,
-            seconds,
-            "; ".join(edited.flags) or None,
-            edited.change,
-            edited.tries,
-            edited.scores,
-        )
+        return replace(written, seconds=edited.seconds + time.monotonic() - started)
 
     def record(self, outcome: Outcome, state: str | None = None) -> Outcome:
         """Note in the journal that nothing came of a job, and why."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path, PurePosixPath
@@ -105,10 +105,15 @@ class EditResult:
 
 @dataclass(frozen=True)
 class Try:
-    """One edit of a job that a review has sent round again."""
+    """One edit of a job, and what its reviews said."""
 
-    settings: StepSettings  # of its last step, the checkpoint's defaults filled in
+    chain: tuple[StepSettings, ...]  # of each step, the checkpoint's defaults filled in
     scores: Mapping[str, float]  # of the reviews, by `plugin.name`
+
+    @property
+    def settings(self) -> StepSettings:
+        """Those of the last step."""
+        return self.chain[-1]
 
 
 class Severity(IntEnum):
@@ -127,7 +132,7 @@ class Verdict:
     severity: Severity
     reason: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
-    settings: StepSettings | None = None  # retry: the settings to try next
+    settings: StepSettings | tuple[StepSettings, ...] | None = None  # retry: what to try next, see `retry`
     miss: float | None = None  # of a result: how far off it is; of several tries the nearest is written
 
     @classmethod
@@ -148,14 +153,18 @@ class Verdict:
     @classmethod
     def retry(
         cls,
-        settings: StepSettings,
+        settings: StepSettings | Sequence[StepSettings],
         reason: str,
         scores: Mapping[str, float] | None = None,
         *,
         miss: float | None = None,
     ) -> Verdict:
-        """Edit once more with other settings."""
-        return cls(Severity.RETRY, reason, scores or {}, settings, miss)
+        """Edit once more with other settings: of the last step, or, given as a sequence, of each step of the chain.
+
+        What they leave at None stays as it was.
+        """
+        given = settings if isinstance(settings, StepSettings) else tuple(settings)
+        return cls(Severity.RETRY, reason, scores or {}, given, miss)
 
 
 @dataclass(frozen=True)
@@ -168,8 +177,17 @@ class Outcome:
     seconds: float = 0.0
     reason: str | None = None
     change: Mapping[str, float] = field(default_factory=dict)
-    tries: tuple[Try, ...] = ()  # where it was edited more than once
+    tries: tuple[Try, ...] = ()  # where it was edited more than once, or was to go so far
     scores: Mapping[str, float] = field(default_factory=dict)  # of the checks, by `plugin.name`
+    settings: tuple[StepSettings, ...] = ()  # of each step, as it was run; none where nothing was
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How one job would end, and its picture: upright RGB at the photo's size, None where it failed or is blocked."""
+
+    outcome: Outcome
+    image: Image | None
 
 
 @dataclass(frozen=True)

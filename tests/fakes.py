@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops
 
 from ip2p_cli.errors import NonFiniteResult
-from ip2p_cli.types import EditRequest, EditResult
+from ip2p_cli.types import EditRequest, EditResult, StepSettings
 
 SMALL = (32, 24)  # the "model's own pixels"
 
@@ -21,6 +21,10 @@ class FakeDefaults:
     text_guidance: float = 7.5
     image_guidance: float = 1.5
     sampler: str = "ddim"
+
+    @property
+    def settings(self) -> StepSettings:
+        return StepSettings(self.steps, self.text_guidance, self.image_guidance, self.sampler)
 
 
 class FakeEditor:

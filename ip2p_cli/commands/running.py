@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,19 +21,19 @@ from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, 
 from ip2p_cli.commands.ordering import Asked, Orders, read_orders
 from ip2p_cli.commands.reporting import check_reports, make_report
 from ip2p_cli.config import UserConfig, load_config
-from ip2p_cli.errors import EnvironmentStop, UsageError
+from ip2p_cli.errors import UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
-from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
 from ip2p_cli.lora import find_lora
+from ip2p_cli.model_choice import ModelChoice, choose_model
 from ip2p_cli.output import Encoding, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
 from ip2p_cli.prepare import Preparer, RunSettings, planned_outcomes
 from ip2p_cli.progress import Display
 from ip2p_cli.recipe import Recipe, check_guidance, check_steps, merged
-from ip2p_cli.sampler_names import sampler_named
+from ip2p_cli.sampler_names import sampler_named, with_own_sampler
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
 from ip2p_cli.signals import StopRequest
 from ip2p_cli.signing import load_signing
@@ -44,13 +44,9 @@ from ip2p_cli.types import ChangeBand, StepSettings
 from ip2p_cli.writing import writing
 
 if TYPE_CHECKING:
-    from ip2p_cli.checkpoint import EditDefaults
-    from ip2p_cli.editor import Editor
     from ip2p_cli.mask_folder import MaskFolder
 
-DEFAULT_MODEL = "mini"
 DEFAULT_OUTPUT = "edited"
-DEFAULT_BATCH = 8
 MEASURES_CHANGE = "guidance"  # the plugin that --change works by
 
 
@@ -77,15 +73,12 @@ class Work:
     samplers: Set[str]  # that are asked for by name
     reader: SourceReader
     manager: PluginManager
-    model: str
-    batch_size: int
-    size: int | None
+    model: ModelChoice
     encoding: Encoding
     on_exists: OnExists
     max_megapixels: int
     check_seconds: float
     frames: Frames
-    offline: bool
     shard: Shard | None
     mask: Path | None  # a file, or a folder of them
     mask_folder: MaskFolder | None
@@ -113,7 +106,7 @@ def run_request(request: Request) -> int:
         listeners.insert(0, JsonLines(sys.stdout))
     if request.run.dry_run:
         return _dry_run(work, listeners)
-    return _real_run(work, request, config, display, listeners)
+    return _real_run(work, request, display, listeners)
 
 
 def _prepare_work(request: Request, config: UserConfig) -> Work:
@@ -123,7 +116,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     _check_plugin_names(manager, model.no_plugin or ())
     recipe = request.recipe.with_settings(_step_settings(edit), config.step_settings())
     samplers = collect_samplers(manager)
-    named = functools.partial(_with_own_name, samplers)
+    named = functools.partial(with_own_sampler, samplers=samplers)
     recipe = recipe.map_settings(named)
     seed = config.get("seed", 0) if edit.seed is None else edit.seed
     chains = Chains(tuple(recipe.chains()), recipe.name, seed, edit.variants, _band(edit, recipe))
@@ -162,16 +155,21 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         samplers=asked_samplers | {s.settings.sampler for chain in chains.chains for s in chain if s.settings.sampler},
         reader=reader,
         manager=manager,
-        model=model.model or config.get("model", DEFAULT_MODEL),
-        batch_size=_auto_or_integer(model.batch_size or config.get("batch_size", "auto"), "--batch-size")
-        or DEFAULT_BATCH,
-        size=_auto_or_integer(model.size or config.get("size", "auto"), "--size"),
+        model=choose_model(
+            config,
+            model=model.model,
+            lora=model.lora,
+            device=model.device,
+            dtype=model.dtype,
+            batch_size=model.batch_size,
+            size=model.size,
+            offline=model.offline,
+        ),
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
         on_exists=on_exists,
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
         check_seconds=check_seconds,
         frames=request.source.frames or Frames.ALL,
-        offline=model.offline or config.get("offline", False),
         shard=shard,
         mask=find_masks(edit.mask),
         mask_folder=make_mask_folder(output.mask_out, target.root, on_exists, has_masks=has_masks),
@@ -213,20 +211,6 @@ def _check_plugin_names(manager: PluginManager, names: Sequence[str]) -> None:
             raise UsageError(f"--no-plugin {name}: no such plugin; {did_you_mean(name, known)}")
 
 
-def _with_own_name(samplers: Mapping[str, SamplerFactory], settings: StepSettings) -> StepSettings:
-    """The settings with the sampler's own name, whatever it was asked for by: journals have one for each."""
-    asked = settings.sampler
-    return settings if asked is None else replace(settings, sampler=sampler_named(asked, samplers))
-
-
-def _auto_or_integer(text: str, option: str) -> int | None:
-    if text == "auto":
-        return None
-    if not text.isdecimal() or not 1 <= int(text) <= 65536:
-        raise UsageError(f"{option} {text}: give auto or a whole number from 1 to 65536")
-    return int(text)
-
-
 def _one_of(choices: type, value: str, key: str):  # type: ignore[no-untyped-def]  # an Enum class and its member
     try:
         return choices(value)
@@ -237,7 +221,7 @@ def _one_of(choices: type, value: str, key: str):  # type: ignore[no-untyped-def
 def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
     summary, checks = Summary(), Checks(work.manager, work.check_seconds)
     for photo in filter(None, work.orders.plans):
-        for outcome in planned_outcomes(photo, checks, work.model):
+        for outcome in planned_outcomes(photo, checks, work.model.name):
             summary.add(outcome)
             for listener in listeners:
                 listener.outcome(outcome)
@@ -246,26 +230,26 @@ def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
     return summary.exit_code
 
 
-def _real_run(work: Work, request: Request, config: UserConfig, display: Display, listeners: Sequence[Listener]) -> int:
+def _real_run(work: Work, request: Request, display: Display, listeners: Sequence[Listener]) -> int:
     from ip2p_cli.batch import BatchRun
-    from ip2p_cli.chain import ChainRunner
     from ip2p_cli.checkpoint import open_checkpoint
     from ip2p_cli.decoders import Decoders
     from ip2p_cli.frames import FrameRunner
     from ip2p_cli.masks import GivenMasks
     from ip2p_cli.store import Store
+    from ip2p_cli.tries import TryRunner
 
-    checkpoint = open_checkpoint(work.model, work.manager, offline=work.offline)
-    lora = None if request.model.lora is None else find_lora(request.model.lora)
+    model = work.model
+    checkpoint = open_checkpoint(model.name, work.manager, offline=model.offline)
+    lora = None if model.lora is None else find_lora(model.lora)
     full_resolution = not request.output.model_res
-    defaults = _step_settings_of(checkpoint.defaults)
     settings = RunSettings(
-        work.model,
+        model.name,
         checkpoint.fingerprint if lora is None else lora.fingerprint(checkpoint.fingerprint),
-        defaults,
+        checkpoint.defaults.settings,
         work.encoding,
         full_resolution,
-        work.size,
+        model.size,
         work.frames,
         None if lora is None else lora.name,
         None if work.mask is None else work.mask.name,
@@ -278,24 +262,25 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
             opened = Journal(work.target.root, work.orders.identity(settings.identity(work.chains)), work.target.file)
             journal = stack.enter_context(opened)
             claims = Claims(journal, work.on_exists, retry_failed=request.run.retry_failed, mask_folder=folder)
-        runner = ChainRunner(
-            lambda: _load_editor(work, request, config),
-            checks,
-            work.model,
-            full_resolution=full_resolution,
-            size=work.size,
-        )
         decoders = stack.enter_context(Decoders(work.max_megapixels, first_only=work.frames is Frames.FIRST))
         masks = None if work.mask is None else GivenMasks(work.mask, decoders.decode)
         store = Store(settings, journal, AtomicWriter(work.target.root), mask_folder=folder)
         stack.enter_context(display)
         stop = stack.enter_context(StopRequest(store.discard_all, quiet=display.quiet))
+        runner = TryRunner(
+            lambda: model.load(work.manager, work.samplers),
+            checks,
+            model.name,
+            full_resolution=full_resolution,
+            size=model.size,
+            stop_requested=lambda: stop.requested,
+        )
         run = BatchRun(
             Preparer(settings, checks, journal, claims, work.reader, decoders.decode, masks),
-            FrameRunner(runner, work.batch_size),
+            FrameRunner(runner, model.batch_size),
             store,
             [*listeners, *make_report(request.run, work.target, settings.defaults, work.reader)],
-            work.batch_size,
+            model.batch_size,
             lambda: stop.requested,
         )
         summary = run.run(work.orders.plans)
@@ -307,38 +292,6 @@ def _make_output_folder(target: Destination) -> None:
         return
     with writing(target.root):
         target.root.mkdir(parents=True, exist_ok=True)
-
-
-def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:
-    from ip2p_cli.api import load_editor
-    from ip2p_cli.chain import is_out_of_memory
-
-    def chosen(option: str | None, key: str) -> str | None:
-        name = option or config.get(key, "auto")
-        return None if name == "auto" else name
-
-    try:
-        editor = load_editor(
-            work.model,
-            device=chosen(request.model.device, "device"),
-            dtype=chosen(request.model.dtype, "dtype"),
-            offline=work.offline,
-            lora=request.model.lora,
-            plugins=work.manager,
-        )
-    except Exception as problem:
-        if is_out_of_memory(problem):
-            raise EnvironmentStop(
-                "not enough memory to load the model; use a smaller --model, or --device cpu"
-            ) from problem
-        raise
-    editor.batch_size = work.batch_size
-    editor.check_samplers(work.samplers)  # now, not when the second step of a chain comes to it
-    return editor
-
-
-def _step_settings_of(own: EditDefaults) -> StepSettings:
-    return StepSettings(own.steps, own.text_guidance, own.image_guidance, own.sampler)
 
 
 __all__ = ["STDOUT", "Request", "run_request"]

@@ -290,6 +290,7 @@ class Editor:
     def _photo(self, item: Item) -> _Photo:
         canvas = draw_canvas(item.image, item.fit)
         key = (pixels_digest(Image.fromarray(canvas)), self.dtype)
+        self._photos.capacity = max(PHOTOS_KEPT, 2 * self.batch_size)  # a batch that is edited again finds its photos
         return self._photos.get(key, lambda: self._encode(canvas))
 
     def _encode(self, canvas: np.ndarray) -> _Photo:

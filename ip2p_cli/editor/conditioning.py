@@ -23,14 +23,14 @@ class BoundedCache(Generic[Value]):
     """Keeps the `capacity` values used last."""
 
     def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
+        self.capacity = capacity
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value for `key`, made now unless it is kept."""
         if key not in self._values:
             self._values[key] = make()
-            while len(self._values) > self._capacity:
+            while len(self._values) > self.capacity:
                 self._values.popitem(last=False)
         self._values.move_to_end(key)
         return self._values[key]

@@ -6,7 +6,7 @@ scales, photo by photo. Here a review measures how far it went, and sends it rou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ip2p_cli.api import EditJob, StepSettings, Try, Verdict, hookimpl
@@ -29,11 +29,10 @@ def ip2p_review_result(
     job: EditJob,
     before: Image,
     after: Image,
-    change: Mapping[str, float],
-    settings: StepSettings,
     tries: Sequence[Try],
+    chain: Sequence[StepSettings],
 ) -> Verdict:
     """Flags a copy; of a job with a band of change, asks for another try until the edit lies in it."""
     from .review import judge
 
-    return judge(job, before, after, settings, tries)
+    return judge(job, before, after, chain, tries)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from ip2p_cli.api import EditRequest
+from ip2p_cli.api import EditJob, Source, Step, StepSettings
 
-from .distance import perceptual_distance
+from .review import SCORE
+
+if TYPE_CHECKING:
+    from ip2p_cli.api import Preview
 
 CELL = 256  # side that pictures are shown within
 LABEL, GAP = 36, 6  # a label has two lines: cells of tall photos are narrow
+SMALL, LARGE = ImageFont.load_default(13), ImageFont.load_default(16)
+LETTER, LINE = 8, 22  # pixels of a letter and of a line of the title, on average
 
 
 @dataclass(frozen=True)
@@ -32,62 +39,69 @@ class Cell:
     seed: int
     text_guidance: float
     image_guidance: float
-    picture: Image.Image
-    change: float  # perceptual distance from the photo
+    status: str
+    reason: str | None
+    picture: Image.Image | None  # small; None: it failed or is blocked
+    change: float | None  # perceptual distance from the photo
 
 
-def run_sweep(
-    editor: Any, photo: Image.Image, instructions: Sequence[str], steps: int | None, sweep: Sweep
-) -> Iterator[Cell]:
-    """All cells, seed by seed and row by row. Instructions are a chain; the pictures are the model's own."""
-    places = [(seed, text, image) for seed in sweep.seeds for image in sweep.images for text in sweep.texts]
-    for start in range(0, len(places), editor.batch_size):
-        batch = places[start : start + editor.batch_size]
-        pictures = [photo] * len(batch)
-        for number, instruction in enumerate(instructions):
-            requests = [
-                EditRequest(
-                    image=picture,
-                    instruction=instruction,
-                    steps=steps,
-                    text_guidance=text,
-                    image_guidance=image,
-                    seed=seed,
-                    step_index=number,
-                )
-                for picture, (seed, text, image) in zip(pictures, batch, strict=True)
-            ]
-            pictures = [result.image for result in editor.edit(requests, full_resolution=False)]
-        for picture, (seed, text, image) in zip(pictures, batch, strict=True):
-            yield Cell(seed, text, image, picture, perceptual_distance(photo, picture))
+def jobs_of(photo: Path, instructions: Sequence[str], steps: int | None, sweep: Sweep) -> list[EditJob]:
+    """A job for each cell, seed by seed and row by row. Instructions are a chain, all with the cell's scales."""
+    source = Source(photo, PurePosixPath(photo.name))
+    return [
+        EditJob(source, None, tuple(Step(words, StepSettings(steps, text, image)) for words in instructions), seed)
+        for seed in sweep.seeds
+        for image in sweep.images
+        for text in sweep.texts
+    ]
+
+
+def cell_of(job: EditJob, preview: Preview) -> Cell:
+    """What a sheet shows of a job."""
+    settings, outcome = job.steps[0].settings, preview.outcome
+    assert settings.text_guidance is not None and settings.image_guidance is not None
+    return Cell(
+        job.seed,
+        settings.text_guidance,
+        settings.image_guidance,
+        outcome.status,
+        outcome.reason,
+        None if preview.image is None else small(preview.image),
+        outcome.scores.get(SCORE),
+    )
+
+
+def small(picture: Image.Image) -> Image.Image:
+    """As cells show it."""
+    return ImageOps.contain(picture, (CELL, CELL), Image.Resampling.LANCZOS)
 
 
 def draw_sheet(photo: Image.Image, title: str, sweep: Sweep, cells: Sequence[Cell]) -> Image.Image:
-    """The photo and the title above, the cells below."""
-    columns, rows = len(sweep.texts), len(sweep.images) * len(sweep.seeds)
-    width, height = _shown(photo).size
-    sheet = Image.new(
-        "RGB",
-        (max(columns, 2) * (width + GAP) + GAP, (rows + 1) * (height + LABEL + GAP) + GAP),
-        "white",
-    )
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    sheet.paste(_shown(photo), (GAP, GAP + LABEL))
-    draw.text((GAP, GAP), "the photo", fill="black", font=font)
-    draw.multiline_text((width + 3 * GAP, GAP + LABEL), title, fill="black", font=ImageFont.load_default(16))
+    """The photo (small) and the title above, the cells below; one without a picture is grey."""
+    columns, (width, height) = len(sweep.texts), photo.size
+    wide = max(columns * (width + GAP) + GAP, 2 * CELL)
+    left = width + 3 * GAP
+    wrap = textwrap.TextWrapper((wide - left) // LETTER, break_on_hyphens=False)
+    lines = [line for each in title.splitlines() for line in wrap.wrap(each) or [""]]
+    head = LABEL + max(height, len(lines) * LINE) + 2 * GAP
+    below = len(cells) // columns * (height + LABEL + GAP)
+    sheet = Image.new("RGB", (wide, head + below), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((GAP, GAP), "the photo", fill="black", font=SMALL)
+    sheet.paste(photo, (GAP, LABEL))
+    draw.multiline_text((left, LABEL), "\n".join(lines), fill="black", font=LARGE)
     for place, cell in enumerate(cells):
-        left = GAP + place % columns * (width + GAP)
-        top = GAP + (1 + place // columns) * (height + LABEL + GAP)
-        draw.text((left, top + 3), _label(cell, len(sweep.seeds) > 1), fill="black", font=font)
-        sheet.paste(cell.picture.resize((width, height), Image.Resampling.LANCZOS), (left, top + LABEL))
+        row, column = divmod(place, columns)
+        x, y = GAP + column * (width + GAP), head + row * (height + LABEL + GAP)
+        draw.text((x, y + 3), _label(cell, len(sweep.seeds) > 1), fill="black", font=SMALL)
+        if cell.picture is not None:
+            sheet.paste(cell.picture.resize((width, height)), (x, y + LABEL))
+        else:
+            draw.rectangle((x, y + LABEL, x + width - 1, y + LABEL + height - 1), fill="lightgrey")
     return sheet
 
 
 def _label(cell: Cell, several: bool) -> str:
     seed = f"  seed {cell.seed}" if several else ""
-    return f"text {cell.text_guidance:g}  image {cell.image_guidance:g}\nchange {cell.change:.2f}{seed}"
-
-
-def _shown(picture: Image.Image) -> Image.Image:
-    scale = CELL / max(picture.size)
-    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+    said = cell.status if cell.change is None or cell.picture is None else f"change {cell.change:.2f}"
+    return f"text {cell.text_guidance:g}  image {cell.image_guidance:g}\n{said}{seed}"

@@ -8,8 +8,9 @@ grows, then s_T falls, though never to where the words have no say: a copy is no
     s_T  floor    first      first      first   top
     s_I  high     high       first      low     low
 
-The distance grows along the line but for noise, so that a band is found by false position between the nearest tries on
-both sides, and by a guess of the slope where all are on one.
+Between these, s_I and the logarithm of s_T go straight. The distance grows along the line but for noise, so that a
+band is found by false position between the nearest tries on both sides, and by a guess of the slope where all are on
+one.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 FARTHEST = 2.0
+TOP = 15.0  # s_T beyond which pictures break, unless the first is so large that it has to grow further
 NEAR = 1e-6  # positions are solved for from scales, and so are exact to rounding only
 USUAL_SLOPE = 0.25  # of the distance along the line, before anything is known
 LEAST_SLOPE = 0.08  # steps along a line that hardly rises would go on for ever
@@ -45,48 +50,40 @@ class Line:
     @property
     def ends(self) -> tuple[float, float]:
         """The positions between which it can be searched: from words with next to no say, it only goes forward."""
-        return (-FARTHEST if self.text > self.floor else 0.0), FARTHEST
+        return self._knots[0][0], FARTHEST
 
     def at(self, position: float) -> tuple[float, float]:
-        """(s_T, s_I) of a position between the ends."""
-        forward, away = position > 0, abs(position)
-        if away == 0:
+        """(s_T, s_I) of a position; beyond an end, those of the end."""
+        if position == 0:
             return self.text, self.image
-        for_image, for_text = min(away, 1.0), min(max(away - 1.0, 0.0), 1.0)
-        if forward and not self._image_has_room:
-            for_text = min(away / FARTHEST, 1.0)
-        start = self._start
-        text = start * (self._text_end(forward) / start) ** for_text
-        return text, self.image + for_image * (self._image_end(forward) - self.image)
+        positions, logs, images = zip(*self._knots, strict=True)
+        return math.exp(np.interp(position, positions, logs)), float(np.interp(position, positions, images))
 
     def position_of(self, text: float, image: float) -> float:
         """`at` turned round: by s_T where that has moved, or else by s_I. Scales beside the line are taken to it."""
-        start, low, high = self._start, *self.ends
-        if text > 0 and abs(math.log(text / start)) > NEAR:
-            forward = text > start
-            share = math.log(text / start) / math.log(self._text_end(forward) / start)
-            away = FARTHEST * share if forward and not self._image_has_room else 1.0 + share
-        else:
-            forward = image < self.image
-            whole = self._image_end(forward) - self.image
-            away = (image - self.image) / whole if whole else 0.0
-        return min(max(away if forward else -away, low), high)
+        start, log = math.log(self._start), math.log(max(text, NEAR))
+        if abs(log - start) > NEAR:
+            positions, logs, _ = zip(*self._knots, strict=True)
+            return float(np.interp(log, logs, positions))
+        positions, _, images = zip(*(knot for knot in self._knots if knot[1] == start), strict=True)
+        return float(np.interp(-image, [-each for each in images], positions))
 
     @property
     def _start(self) -> float:
         """s_T before it moves: the first try's, from where a share of it can be taken."""
         return max(self.text, self.floor)
 
-    @property
-    def _image_has_room(self) -> bool:
-        """Whether s_I can fall; where it cannot, s_T has all of the way forward: no stretch of it is dead."""
-        return self._image_end(True) < self.image
+    @cached_property
+    def _knots(self) -> list[tuple[float, float, float]]:
+        """Position, logarithm of s_T and s_I, where the line bends.
 
-    def _image_end(self, forward: bool) -> float:
-        return min(1.0, self.image) if forward else max(2.0, self.image + 0.8)
-
-    def _text_end(self, forward: bool) -> float:
-        return max(2.0, 2.5 * self.text) if forward else self.floor
+        Where s_I cannot fall, s_T has all of the way forward: no stretch of it is dead.
+        """
+        start, floor, top = (math.log(scale) for scale in (self._start, self.floor, max(TOP, 2.5 * self.text)))
+        low, high = min(1.0, self.image), max(2.0, self.image + 0.8)
+        backward = [(-FARTHEST, floor, high), (-1.0, start, high)] if floor < start else []
+        forward = [(1.0, start, low)] if low < self.image else []
+        return [*backward, (0.0, start, self.image), *forward, (FARTHEST, top, low)]
 
 
 def next_position(
@@ -100,7 +97,9 @@ def next_position(
     bracket = _bracket(outside, low)
     if bracket is not None:
         return _between(*bracket, low, high, len(tried))
-    return _onward(sorted(tried), (low + high) / 2, outside[0][1] < low, ends)
+    forward = outside[0][1] < low
+    outward = sorted(tried, reverse=not forward)
+    return _onward(outward, (low + high) / 2, ends[1] if forward else ends[0])
 
 
 def _bracket(outside: Sequence[Tried], low: float) -> tuple[Tried, Tried] | None:
@@ -117,17 +116,18 @@ def _between(a: Tried, b: Tried, low: float, high: float, tries: int) -> float:
     return a[0] + min(max(share, SLACK), 1 - SLACK) * (b[0] - a[0])
 
 
-def _onward(ordered: Sequence[Tried], target: float, forward: bool, ends: tuple[float, float]) -> float | None:
-    """A step beyond the outermost try, as far as the slope there says."""
-    here, end = (ordered[-1], ends[1]) if forward else (ordered[0], ends[0])
-    if abs(here[0] - end) < NEAR:
+def _onward(outward: Sequence[Tried], target: float, end: float) -> float | None:
+    """A step from the outermost try, the last of these, toward an end of the line: as far as the slope there says."""
+    here = outward[-1]
+    room = abs(end - here[0])
+    if room < NEAR:
         return None
-    step = abs(target - here[1]) / _slope(here, ordered[-2:] if forward else ordered[:2])
-    step = min(max(step, LEAST_STEP), FIRST_STEP if len(ordered) == 1 else FARTHEST)
-    return min(max(here[0] + (step if forward else -step), ends[0]), ends[1])
+    step = abs(target - here[1]) / _slope(outward[-2:])
+    step = min(max(step, LEAST_STEP), FIRST_STEP if len(outward) == 1 else FARTHEST, room)
+    return here[0] + math.copysign(step, end - here[0])
 
 
-def _slope(here: Tried, last_two: Sequence[Tried]) -> float:
-    other = last_two[0] if last_two[-1] == here else last_two[-1]
-    apart = abs(here[0] - other[0])
-    return max(abs(here[1] - other[1]) / apart, LEAST_SLOPE) if apart > NEAR else USUAL_SLOPE
+def _slope(last_two: Sequence[Tried]) -> float:
+    (one, near), (other, far) = last_two[0], last_two[-1]
+    apart = abs(other - one)
+    return max(abs(far - near) / apart, LEAST_SLOPE) if apart > NEAR else USUAL_SLOPE

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,23 +22,18 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A run over three photos, one a batch, that is in the middle of its first."""
+    with started(tmp_path, "--report", "page.html") as process:
+        yield process
+
+
+@contextmanager
+def started(tmp_path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     for name in "abc":
         save(tmp_path / "photos" / f"{name}.png")
     path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "plugins")])
+    command = [sys.executable, "-m", "tests.commands.blocking", "edit", "photos", "-i", "x", "--batch-size", "1"]
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.commands.blocking",
-            "edit",
-            "photos",
-            "-i",
-            "x",
-            "--batch-size",
-            "1",
-            "--report",
-            "page.html",
-        ],
+        [*command, *options],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path, "XDG_CONFIG_HOME": str(tmp_path)},
         stderr=subprocess.PIPE,
@@ -78,6 +74,21 @@ def test_the_first_signal_finishes_what_is_in_hand(
     assert not (tmp_path / "started-2").exists()
     assert running.stderr is not None
     assert "Traceback" not in running.stderr.read()
+
+
+def test_a_signal_among_the_tries_of_a_photo_writes_nothing_of_it_and_the_next_run_begins_it_anew(
+    tmp_path: Path,
+) -> None:
+    out_of_reach = ("--change", "0.999..1", "--tries", "3")
+    with started(tmp_path, *out_of_reach) as process:
+        hear(process, signal.SIGINT)
+        (tmp_path / "go").touch()
+        assert process.wait() == 130
+    assert outputs(tmp_path) == [".ip2p"]
+    assert not (tmp_path / "started-2").exists(), "no other try after the one in hand"
+    with started(tmp_path, *out_of_reach) as process:
+        assert process.wait() == 0
+    assert outputs(tmp_path) == [".ip2p", "a.png", "b.png", "c.png"]
 
 
 def test_the_second_signal_stops_at_once(running: subprocess.Popen[str], tmp_path: Path) -> None:

@@ -140,7 +140,8 @@ def _questions() -> list[tuple[str, str, dict[str, Any]]]:
 
 def _pair(before: Image.Image, after: Image.Image) -> dict[str, Any]:
     settings = StepSettings(8, 7.5, 1.5, "ddim")
-    return {"before": before, "after": after, "change": dict(CHANGE), "settings": settings, "tries": ()}
+    made = {"change": dict(CHANGE), "settings": settings, "chain": (settings,), "tries": ()}
+    return {"before": before, "after": after, **made}
 
 
 def _ask(manager: PluginManager, hook: str, about: str, arguments: Mapping[str, Any]) -> tuple[Any, bool]:

@@ -12,7 +12,6 @@ import pluggy
 from ip2p_cli import hookspecs
 from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.batch import BatchRun
-from ip2p_cli.chain import ChainRunner
 from ip2p_cli.checks import Checks
 from ip2p_cli.choices import OnExists
 from ip2p_cli.claims import Claims
@@ -26,6 +25,7 @@ from ip2p_cli.prepare import Preparer, RunSettings
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.store import Store
 from ip2p_cli.time_limit import LIMIT
+from ip2p_cli.tries import TryRunner
 from ip2p_cli.types import Outcome, Source, Step
 from tests.fakes import FakeEditor
 
@@ -85,7 +85,9 @@ class Bench:
         self.recorder = Recorder()
         self.editor.batch_size = batch_size
         self.out.mkdir(exist_ok=True)
-        runner = ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution)
+        runner = TryRunner(
+            lambda: self.editor, checks, "fake", full_resolution=full_resolution, stop_requested=self.stop
+        )
         folder = mask_folder and MaskFolder(mask_folder, self.out, on_exists)
         with Journal(self.out, settings.identity(chains)) as journal:
             self.store = Store(settings, journal, AtomicWriter(self.out), mask_folder=folder)

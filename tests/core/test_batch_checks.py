@@ -16,6 +16,7 @@ from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.journal import Journal
 from ip2p_cli.plan import Chains
 from ip2p_cli.types import EditJob, EditRequest, EditResult, Step, StepSettings, Try, Verdict
+from ip2p_cli.xmp import find_provenance
 from tests.core.bench import Bench, with_plugin
 from tests.fakes import FakeEditor, shifted
 from tests.photos import gradient, save
@@ -156,10 +157,11 @@ def test_what_hung_is_tried_again_by_the_next_run(bench: Bench) -> None:
 
 
 class Reviewer:
-    """Wants the image guidance to rise until it is `enough`; looks at the photos that are 20 wide only."""
+    """Asks for higher image guidance, `enough` times; looks at the photos that are 20 wide only."""
 
-    def __init__(self, enough: float) -> None:
+    def __init__(self, enough: float, steps: int | None = None) -> None:
         self.enough, self.tries = enough, 0
+        self.steps = steps  # None: sets the last one only
         self.befores: set[bytes] = set()
 
     @hookimpl
@@ -170,22 +172,58 @@ class Reviewer:
         self.befores.add(before.tobytes())
         if self.tries >= self.enough:
             return Verdict.allow()
-        return Verdict.retry(StepSettings(image_guidance=float(self.tries)), "too far")
+        scale = float(self.tries)
+        if self.steps is None:
+            return Verdict.retry(StepSettings(image_guidance=scale), "too far")
+        each = [StepSettings(image_guidance=scale + 10 * step) for step in range(self.steps)]
+        return Verdict.retry(each, "too far")
 
 
-def test_a_retry_edits_that_photo_again_from_its_start_with_the_new_settings(bench: Bench) -> None:
+def chain_with_scales(*scales: float) -> Chains:
+    return Chains((tuple(Step("x", StepSettings(image_guidance=scale)) for scale in scales),))
+
+
+@pytest.mark.parametrize(
+    ("steps", "asked"),
+    [(None, [[1.5, 1.7], [1.5, 1.0], [1.5, 2.0]]), (2, [[1.5, 1.7], [1.0, 11.0], [2.0, 12.0]])],
+)
+def test_a_retry_starts_again_from_the_photo_and_sets_the_last_step_or_each(
+    bench: Bench, steps: int | None, asked: list[list[float]]
+) -> None:
+    reviewer = Reviewer(enough=3, steps=steps)
+    bench = with_plugin(bench, reviewer)
+    assert bench.run(plans=bench.plans(chain_with_scales(1.5, 1.7))) == ["done"] * 6
+    of_that = [call[0] for call in bench.editor.calls if call[0].image.width == 20]
+    assert [request.step_index for request in of_that] == [0, 1] * 3
+    assert [request.image_guidance for request in of_that] == [scale for one in asked for scale in one]
+    assert of_that[2].image.tobytes() == gradient(20, 15).tobytes()
+    assert reviewer.befores == {gradient(20, 15).tobytes()}
+    outcome = bench.recorder.outcomes[0]
+    assert [settings.image_guidance for settings in outcome.settings] == asked[-1]
+    event = item_event(outcome)
+    assert [each["image_guidance"] for each in event["settings"]] == asked[-1]  # type: ignore[attr-defined]
+    assert [[each["image_guidance"] for each in one["chain"]] for one in event["tries"]] == asked  # type: ignore[attr-defined]
+    written = find_provenance((bench.out / "0.png").read_bytes())
+    assert written is not None
+    assert [step.settings.image_guidance for step in written.steps] == asked[-1]
+
+
+def test_a_retry_for_another_number_of_steps_blocks(bench: Bench) -> None:
+    bench = with_plugin(bench, Reviewer(enough=3, steps=3))
+    assert bench.run("x", "y") == ["blocked"] + ["done"] * 5
+    assert "the check set 3 steps of a chain of 2" in str(bench.recorder.outcomes[0].reason)
+
+
+def test_a_run_that_is_to_stop_gives_up_photos_whose_tries_are_not_over(bench: Bench) -> None:
     reviewer = Reviewer(enough=3)
     bench = with_plugin(bench, reviewer)
-    assert bench.run("x", "y") == ["done"] * 6
-    retried = [call for call in bench.editor.calls if len(call) == 1]
-    assert [[(r.image_guidance, r.step_index) for r in call] for call in retried] == [
-        [(1.0, 0)],
-        [(1.0, 1)],
-        [(2.0, 0)],
-        [(2.0, 1)],
-    ]
-    assert retried[0][0].image.tobytes() == gradient(20, 15).tobytes()
-    assert reviewer.befores == {gradient(20, 15).tobytes()}
+    bench.stop = lambda: reviewer.tries > 0  # it comes in the first batch
+    assert bench.run("x") == ["done"] * 3
+    assert reviewer.tries == 1
+    assert bench.written() == ["1.png", "2.png", "3.png"]
+    bench.stop = lambda: False
+    assert bench.run("x") == ["done"] + ["skipped"] * 3 + ["done"] * 2
+    assert [outcome.tries for outcome in bench.recorder.outcomes].count(()) == 5
 
 
 def test_retries_are_bounded_and_end_flagged(bench: Bench) -> None:

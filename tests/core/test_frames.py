@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from PIL import Image
 
 from ip2p_cli.errors import ItemError
+from ip2p_cli.hookspecs import hookimpl
 from ip2p_cli.images import decode
 from ip2p_cli.output import Encoding, encode
 from ip2p_cli.provenance import Provenance
-from ip2p_cli.types import Verdict
+from ip2p_cli.types import StepSettings, Try, Verdict
 from ip2p_cli.xmp import find_provenance
 from tests.core.bench import Bench, with_plugin
 from tests.fakes import EXPLOSIVE, shifted
@@ -136,12 +138,41 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_run_edits_every_frame_as_a_row(bench: Bench) -> None:
     assert bench.run("x", batch_size=2) == ["done"] * 3
-    assert [len(call) for call in bench.editor.calls] == [2, 2, 2, 1]
+    assert [len(call) for call in bench.editor.calls] == [2, 2, 1, 2]
     photo = decode((bench.out / "b.png").read_bytes())
     assert [frame.rgb.tobytes() for frame in photo.frames] == [shifted(frame, 47).tobytes() for frame in FRAMES]
     assert photo.durations == tuple(TIMES)
     requests = [request for call in bench.editor.calls for request in call]
     assert len({request.source_digest for request in requests}) == 3, "the frames of one file share their noise"
+
+
+class WantsMore:
+    """Sends every picture round again, with ever more of the words; the first frame is content with its third try."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, float | None]] = []  # which frame, and its scale
+
+    @hookimpl
+    def ip2p_review_result(self, before: Image.Image, settings: StepSettings, tries: Sequence[Try]) -> Verdict:
+        place = [frame.tobytes() for frame in FRAMES].index(before.tobytes())
+        self.seen.append((place, settings.text_guidance))
+        if place == 0 and len(tries) == 2:
+            return Verdict.allow()
+        return Verdict.retry(StepSettings(text_guidance=len(tries) + 2.0), "more", miss=0.1)
+
+
+def test_all_frames_have_the_settings_that_the_first_came_to(bench: Bench) -> None:
+    for name in ("a.png", "c.tif"):
+        (bench.photos / name).unlink()
+    review = WantsMore()
+    bench = with_plugin(bench, review)
+    assert bench.run("x") == ["flagged"]
+    assert review.seen == [(0, 7.5), (0, 2.0), (0, 3.0), (1, 3.0), (2, 3.0)]
+    outcome = bench.recorder.outcomes[0]
+    assert outcome.reason == "still not as wanted after 1 try: check: more"
+    assert len(outcome.tries) == 3
+    written = find_provenance((bench.out / "b.png").read_bytes())
+    assert written is not None and written.steps[0].settings.text_guidance == 3.0
 
 
 def test_one_frame_that_fails_fails_the_file(bench: Bench) -> None:
@@ -153,8 +184,6 @@ def test_one_frame_that_fails_fails_the_file(bench: Bench) -> None:
 
 
 def test_checks_and_masks_see_every_frame(bench: Bench) -> None:
-    from ip2p_cli.hookspecs import hookimpl
-
     seen: list[bytes] = []
 
     class Check:

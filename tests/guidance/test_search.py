@@ -44,7 +44,7 @@ def test_the_words_always_have_a_say(text: float) -> None:
         position = low + step / 40 * (high - low)
         assert position == 0 or line.at(position)[0] >= max(0.2, text / 12) - NEAR
     assert line.at(low)[0] == pytest.approx(line.floor if text > 0.2 else text)
-    assert line.at(high)[0] == pytest.approx(max(2.0, 2.5 * text))
+    assert line.at(high)[0] == pytest.approx(max(15.0, 2.5 * text))
     assert line.position_of(*line.at(high)) == pytest.approx(high)
 
 

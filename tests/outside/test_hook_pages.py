@@ -99,9 +99,9 @@ def test_ip2p_make_mask() -> None:
 
 def test_ip2p_review_result() -> None:
     checks = Checks(plugged_in("ip2p_review_result"))
-    again = checks.review(job("add fog"), PHOTO, PHOTO, {"pixels": 0.004, "structure": 0.0}, SETTINGS)
+    again = checks.review(job("add fog"), PHOTO, PHOTO, {"pixels": 0.004, "structure": 0.0}, [SETTINGS])
     assert (again.severity, again.settings) == (Severity.RETRY, StepSettings(image_guidance=1.0))
-    done = checks.review(job("add fog"), PHOTO, PHOTO.rotate(180), {"pixels": 0.2, "structure": 0.1}, SETTINGS)
+    done = checks.review(job("add fog"), PHOTO, PHOTO.rotate(180), {"pixels": 0.2, "structure": 0.1}, [SETTINGS])
     assert (done.severity, done.scores["example.pixels"]) == (Severity.ALLOW, 0.2)
 
 

@@ -1,0 +1,116 @@
+"""Calls the editor so that one photo's failure leaves the others unharmed, and so that memory suffices."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Protocol
+
+from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
+from ip2p_cli.types import EditRequest, EditResult
+
+_NO_MEMORY = "not enough memory to edit it; use a smaller --size, or --device cpu"
+_LOST_DEVICE = ("CUDA error", "device-side assert", "device lost", "CUDA driver", "MPS backend")
+
+
+class _OutOfMemory(ItemError):
+    """An item that does not fit into memory even alone."""
+
+
+class BatchEditor(Protocol):
+    """What the batch engine needs of an editor. `batch_size` is lowered where memory does not suffice."""
+
+    batch_size: int
+
+    def edit_each(
+        self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult | NonFiniteResult]:
+        """One result or error a request, in their order."""
+
+
+class IsolatedEditor:
+    """An editor that is loaded when it is first needed. What fails is given as an error in the place of its result."""
+
+    def __init__(
+        self, load: Callable[[], BatchEditor], *, full_resolution: bool = True, size: int | None = None
+    ) -> None:
+        self._load = load
+        self._full_resolution = full_resolution
+        self._size = size
+
+    @cached_property
+    def _editor(self) -> BatchEditor:
+        return self._load()
+
+    def prepare(self) -> None:
+        """Load it now: what goes wrong in loading is not the photos' failure."""
+        _ = self._editor
+
+    def edit(self, requests: list[EditRequest]) -> list[EditResult | ItemError]:
+        """One result or error a request, in their order.
+
+        Where memory does not suffice the editor's batch is halved, down to 1, and stays so if that has helped.
+
+        Raises:
+            EnvironmentStop: the device is lost.
+            UsageError, ModelError: settings that the editor refuses; a model that cannot be loaded.
+        """
+        before = self._editor.batch_size
+        while True:
+            results = self._try(requests)
+            if results is not None:
+                return results
+            if self._editor.batch_size == 1:
+                break
+            self._editor.batch_size //= 2
+        each = [self._edit_alone(request) for request in requests]
+        if any(isinstance(result, _OutOfMemory) for result in each):
+            self._editor.batch_size = before  # the photo is to blame, not the batch
+        return each
+
+    def _try(self, requests: list[EditRequest]) -> list[EditResult | ItemError] | None:
+        """The results; None where they do not fit into memory together.
+
+        A batch that fails otherwise is tried again one by one, so that only the guilty one is lost.
+        """
+        try:
+            results = self._editor.edit_each(requests, full_resolution=self._full_resolution, size=self._size)
+            return list(results)
+        except Exception as problem:
+            error = _as_item_error(problem)  # which lets go of what the exception holds: memory may be scarce
+        if isinstance(error, _OutOfMemory):
+            return None
+        if len(requests) == 1:
+            return [error]
+        return [result for request in requests for result in self.edit([request])]
+
+    def _edit_alone(self, request: EditRequest) -> EditResult | ItemError:
+        [result] = self._try([request]) or [_OutOfMemory(_NO_MEMORY)]
+        return result
+
+
+def _as_item_error(problem: Exception) -> ItemError:
+    """What an error means for the item it befell.
+
+    Raises:
+        UsageError, ModelError, EnvironmentStop: it befalls the whole run.
+    """
+    if isinstance(problem, UsageError | ModelError | EnvironmentStop):
+        raise problem
+    if isinstance(problem, ItemError):
+        return problem
+    if isinstance(problem, Ip2pError):
+        return ItemError(str(problem))
+    if is_out_of_memory(problem):
+        return _OutOfMemory(_NO_MEMORY)
+    line = (str(problem).splitlines() or [""])[0]
+    if any(sign in str(problem) for sign in _LOST_DEVICE):
+        raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
+    return ItemError(f"the editor failed ({type(problem).__name__}: {line}); --debug tells more")
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Whether memory ran out, the machine's or the device's."""
+    torch = sys.modules.get("torch")  # where it is not loaded, nothing of it was raised
+    return isinstance(problem, MemoryError) or (torch is not None and isinstance(problem, torch.OutOfMemoryError))

@@ -1,0 +1,100 @@
+"""Which model edits, on what, and how much at once: what a command line says, over the user's defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from ip2p_cli.config import UserConfig
+from ip2p_cli.errors import EnvironmentStop, UsageError
+from ip2p_cli.isolation import is_out_of_memory
+
+if TYPE_CHECKING:
+    from ip2p_cli.editor import Editor
+
+DEFAULT_MODEL = "mini"
+DEFAULT_BATCH = 8
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What `load_editor` is told, and how the editor is used."""
+
+    name: str
+    lora: str | None = None
+    device: str | None = None  # None: the best there is
+    dtype: str | None = None  # None: as the device likes it
+    batch_size: int = DEFAULT_BATCH
+    size: int | None = None  # side that it works at; None: its own
+    offline: bool = False
+
+    def load(self, manager: pluggy.PluginManager, samplers: Iterable[str] = ()) -> Editor:
+        """The editor, which can run all of these samplers.
+
+        Raises:
+            EnvironmentStop: memory does not suffice.
+            ModelError, UsageError, MissingExtra: as `load_editor` and `Editor.check_samplers`.
+        """
+        from ip2p_cli.api import load_editor
+
+        try:
+            editor = load_editor(
+                self.name,
+                device=self.device,
+                dtype=self.dtype,
+                offline=self.offline,
+                lora=self.lora,
+                plugins=manager,
+            )
+        except Exception as problem:
+            if is_out_of_memory(problem):
+                raise EnvironmentStop(
+                    "not enough memory to load the model; use a smaller --model, or --device cpu"
+                ) from problem
+            raise
+        editor.batch_size = self.batch_size
+        editor.check_samplers(samplers)  # now, not when the second step of a chain comes to it
+        return editor
+
+
+def choose_model(
+    config: UserConfig,
+    *,
+    model: str | None = None,
+    lora: str | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    batch_size: str | None = None,
+    size: str | None = None,
+    offline: bool = False,
+) -> ModelChoice:
+    """What the options say; where they say nothing, what the user's defaults do.
+
+    Raises:
+        UsageError: --batch-size or --size is neither auto nor a number.
+    """
+
+    def unless_auto(option: str | None, key: str) -> str | None:
+        name = option or config.get(key, "auto")
+        return None if name == "auto" else name
+
+    return ModelChoice(
+        name=model or config.get("model", DEFAULT_MODEL),
+        lora=lora,
+        device=unless_auto(device, "device"),
+        dtype=unless_auto(dtype, "dtype"),
+        batch_size=_integer(unless_auto(batch_size, "batch_size"), "--batch-size") or DEFAULT_BATCH,
+        size=_integer(unless_auto(size, "size"), "--size"),
+        offline=offline or config.get("offline", False),
+    )
+
+
+def _integer(text: str | None, option: str) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= 65536:
+        raise UsageError(f"{option} {text}: give auto or a whole number from 1 to 65536")
+    return int(text)
