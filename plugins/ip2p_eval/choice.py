@@ -11,7 +11,6 @@ from ip2p_eval.magicbrush.layout import SESSIONS
 
 SUITES = ("looks", "local", "guidance", "curve", "emu", "magicbrush", "world", "masks")
 OF_WORLD = ("world", "masks")
-OF_PHOTOS = ("looks", "local", "guidance")
 
 
 def choose_suite(name: str | None, data: Path | None) -> str:
@@ -59,13 +58,6 @@ def numbers(text: str, option: str, least: float = 0.01, most: float = 1000.0) -
     return tuple(found)
 
 
-def models_to_compare(names: Sequence[str], suite: str, generated: Sequence[Path]) -> list[str]:
-    """The checkpoints, each once; `mini` where none is named and no pictures of others are given.
-
-    Raises:
-        UsageError: several, for a suite that takes one.
-    """
-    chosen = list(dict.fromkeys(names)) or ([] if generated else ["mini"])
-    if suite in OF_PHOTOS and len(chosen) > 1:
-        raise UsageError(f"--suite {suite} takes one --model; run it again for {chosen[1]}")
-    return chosen
+def models_to_compare(names: Sequence[str], generated: Sequence[Path]) -> list[str]:
+    """The checkpoints, each once; `mini` where none is named and no pictures of others are given."""
+    return list(dict.fromkeys(names)) or ([] if generated else ["mini"])

@@ -78,7 +78,7 @@ def evaluate(
     from ip2p_eval.shared import Shared, Suite
 
     name = choose_suite(suite, data)
-    names = models_to_compare(model or (), name, generated or ())
+    names = models_to_compare(model or (), generated or ())
     shared = Shared(output, limit, seed, not model_res, device, offline)
     prepared: Suite
     if name == "masks":

@@ -62,9 +62,10 @@ def test_looks_writes_figures_and_a_sheet(
     )
     figures = json.loads((out / "looks.json").read_text())
     assert json.loads(stdout) == figures
-    assert figures["edits"] == 4
+    [model] = figures["models"]
+    assert model["edits"] == 4
     assert figures["seed"] == 3
-    assert figures["overall"]["followed"]["share"] <= 0.5  # random weights follow nothing but by chance
+    assert model["overall"]["followed"]["share"] <= 0.5  # random weights follow nothing but by chance
     assert "night" in stderr and "followed" in stderr
     assert Image.open(out / "looks.jpg").height > 200
 
@@ -89,8 +90,25 @@ def test_guidance_prints_both_correlations(
     figures = json.loads((tmp_path / "guidance.json").read_text())
     assert stdout == ""
     assert "text guidance" in stderr and "image guidance" in stderr
-    assert -1 <= figures["text"]["spearman"] <= 1
-    assert len(figures["image"]["mean_distance"]) == 4
+    [model] = figures["models"]
+    assert -1 <= model["text"]["spearman"] <= 1
+    assert len(model["image"]["mean_distance"]) == 4
+
+
+@pytest.mark.parametrize(("suite", "family"), [("looks", "night"), ("local", "add-moon"), ("guidance", "night")])
+def test_several_checkpoints_stand_side_by_side(
+    app: typer.Typer, photos: Path, tiny_checkpoint: Path, tmp_path: Path, suite: str, family: str
+) -> None:
+    other = tmp_path / "other"
+    other.symlink_to(tiny_checkpoint)
+    models = ("-m", tiny_checkpoint, "-m", other)
+    _, stderr = run(app, photos, "--suite", suite, "--families", family, *models, "-o", tmp_path / "out", "--limit", 1)
+    one, same = json.loads((tmp_path / "out" / f"{suite}.json").read_text())["models"]
+    assert one.pop("model") == str(tiny_checkpoint) and same.pop("model") == str(other)
+    assert one == same
+    assert str(tiny_checkpoint) in stderr and str(other) in stderr
+    sheets = sorted(path.name for path in (tmp_path / "out").glob("*.jpg"))
+    assert sheets == ([] if suite == "guidance" else [f"{suite}-2.jpg", f"{suite}.jpg"])
 
 
 def test_an_unknown_suite_is_named(app: typer.Typer, photos: Path) -> None:
