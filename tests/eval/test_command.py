@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from typer.testing import CliRunner
 
 from ip2p_cli.api import EnvironmentStop, UsageError
 from ip2p_eval import ip2p_register_commands
+from ip2p_eval.choice import SUITES, USED_BY
+from ip2p_eval.command import evaluate
 from tests.eval.scenes import scene, to_pil
 
 
@@ -114,6 +118,27 @@ def test_several_checkpoints_stand_side_by_side(
 def test_an_unknown_suite_is_named(app: typer.Typer, photos: Path) -> None:
     with pytest.raises(UsageError, match="unknown suite 'lookz'"):
         run(app, photos, "--suite", "lookz")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--steps", 4), "--steps means nothing to --suite looks; leave it out (it is for curve)"),
+        (("--clip", "x"), "--clip means nothing to --suite looks; leave it out (it is for curve, emu, magicbrush)"),
+        (("--suite", "world"), "DATA means nothing to --suite world"),
+        (("--suite", "curve", "--families", "night"), "--families means nothing to --suite curve"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(
+    app: typer.Typer, photos: Path, options: tuple[object, ...], said: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        run(app, photos, *options)
+
+
+def test_every_option_that_belongs_to_some_suites_exists() -> None:
+    assert set(USED_BY) <= set(inspect.signature(evaluate).parameters)
+    assert {suite for suites in USED_BY.values() for suite in suites} == set(SUITES)
 
 
 def test_an_output_that_cannot_be_is_said_before_the_model_is_looked_for(
