@@ -16,6 +16,8 @@ from ip2p_cli.api import EnvironmentStop, UsageError
 from ip2p_eval import ip2p_register_commands
 from ip2p_eval.choice import SUITES, USED_BY
 from ip2p_eval.command import evaluate
+from ip2p_eval.measured import Measured, Table
+from ip2p_eval.publish import publish
 from tests.eval.scenes import scene, to_pil
 
 
@@ -147,6 +149,15 @@ def test_an_output_that_cannot_be_is_said_before_the_model_is_looked_for(
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"cannot write .*file: File exists; choose another -o"):
         run(app, photos, "--model", "nosuch", "-o", tmp_path / "file")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_takes_no_figures_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "looks.json").symlink_to("/dev/full")
+    measured = Measured({"a": 1}, (Table("measured for hours", ("x", "y"), (("night", "88"),)),))
+    with pytest.raises(EnvironmentStop, match="No space left on device"):
+        publish("looks", {}, measured, tmp_path, quiet=False, as_json=False)
+    assert "night  88" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
