@@ -9,10 +9,10 @@ that does the same work in the same order, with its defaults. A DataLoader in th
 pictures, decoded, resized and stacked; in each step the autoencoder encodes both (a sample of the edited one, the mode
 of the other), the text encoder runs on the token ids and on the empty text, the U-Net predicts, the loss is the mean
 squared error in float32, the gradient is clipped at 1, AdamW steps (not fused), and the average of the weights is kept
-(`--use_ema`). Left out, in its favour: accelerate's wrapping, logging, progress bar, checkpoints. Both train the same
-network from the same weights on the same pictures, batch and precision; the U-Net has diffusers' default attention
-there. Not in the figures: what ip2p does once, encoding each picture and instruction of the dataset, which is printed
-as what it takes in steps.
+(`--use_ema`). Conditioning dropout, which is off there by default, is on: without it the result cannot be guided. Left
+out, in its favour: accelerate's wrapping, logging, progress bar, checkpoints. Both train the same network from the same
+weights on the same pictures, batch and precision; the U-Net has diffusers' default attention there. Not in the figures:
+what ip2p does once, encoding each picture and instruction of the dataset, which is printed as what it takes in steps.
 
 Each round runs some steps of both in random order; the ratio is the median of the rounds' own ratios, so that a machine
 that slows down for a while slows both. Time is the process's own CPU time, and the clock's on a GPU.
@@ -46,6 +46,7 @@ from ip2p_train.parts import Setting, build_part
 
 PAIRS = 64
 BETA2 = 0.999  # the example's; ours takes the same here
+_CLOCKS = {True: "of processor time, all threads together", False: "by the clock"}
 
 
 def main() -> None:
@@ -87,7 +88,7 @@ def _steps(side: Iterator[Any], count: int) -> None:
 
 def _report(seconds: dict[str, list[float]], encoding: float, options: argparse.Namespace) -> None:
     for name, found in seconds.items():
-        print(f"{name:8} {1 / Spread.over(found).median:.2f} samples/s")
+        print(f"{name:8} {1 / Spread.over(found).median:.2f} samples a second {_CLOCKS[options.device == 'cpu']}")
     faster = Spread.over(ratios(seconds["example"], seconds["ip2p"]))
     print(f"ip2p / example: median {faster.median:.2f}, quartiles {faster.low:.2f} to {faster.high:.2f}")
     step = Spread.over(seconds["ip2p"]).median * options.batch

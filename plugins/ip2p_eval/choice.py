@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import nan
 from pathlib import Path
 
@@ -12,6 +12,18 @@ from ip2p_eval.magicbrush.layout import SESSIONS
 SUITES = ("looks", "local", "guidance", "curve", "emu", "magicbrush", "world", "masks")
 OF_WORLD = ("world", "masks")
 OF_PHOTOS = ("looks", "local", "guidance")
+USED_BY = {  # option -> the suites that it means anything to; all others it means something to
+    "data": (*OF_PHOTOS, "curve", "emu", "magicbrush"),
+    "limit": (*OF_PHOTOS, "curve", "emu", "magicbrush"),
+    "model_res": (*OF_PHOTOS, "curve", "emu", "magicbrush"),
+    "families": OF_PHOTOS,
+    "scenes": OF_WORLD,
+    "clip": ("curve", "emu", "magicbrush"),
+    "dino": ("emu", "magicbrush"),
+    "split": ("emu", "magicbrush"),
+    "generated": ("magicbrush",),
+    **dict.fromkeys(("image_guidance", "text_guidance", "steps", "seeds", "sdedit", "strengths"), ("curve",)),
+}
 
 
 def choose_suite(name: str | None, data: Path | None) -> str:
@@ -32,6 +44,20 @@ def choose_suite(name: str | None, data: Path | None) -> str:
     if (data / SESSIONS).is_file():
         return "magicbrush"
     return "curve" if data.is_dir() and shards_of(data) else "looks"
+
+
+def check_options(given: Iterable[str], suite: str) -> None:
+    """See that no option was given which the suite would pass over: its figures would seem to be of that setting.
+
+    Raises:
+        UsageError: naming the first, and the suites that it is for.
+    """
+    for name in given:
+        if suite not in USED_BY.get(name, SUITES):
+            said = "DATA" if name == "data" else f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{said} means nothing to --suite {suite}; leave it out (it is for {', '.join(USED_BY[name])})"
+            )
 
 
 def named(text: str) -> list[str]:
@@ -59,13 +85,6 @@ def numbers(text: str, option: str, least: float = 0.01, most: float = 1000.0) -
     return tuple(found)
 
 
-def models_to_compare(names: Sequence[str], suite: str, generated: Sequence[Path]) -> list[str]:
-    """The checkpoints, each once; `mini` where none is named and no pictures of others are given.
-
-    Raises:
-        UsageError: several, for a suite that takes one.
-    """
-    chosen = list(dict.fromkeys(names)) or ([] if generated else ["mini"])
-    if suite in OF_PHOTOS and len(chosen) > 1:
-        raise UsageError(f"--suite {suite} takes one --model; run it again for {chosen[1]}")
-    return chosen
+def models_to_compare(names: Sequence[str], generated: Sequence[Path]) -> list[str]:
+    """The checkpoints, each once; `mini` where none is named and no pictures of others are given."""
+    return list(dict.fromkeys(names)) or ([] if generated else ["mini"])

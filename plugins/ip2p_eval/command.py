@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
+    context: typer.Context,
     data: Annotated[
         Path | None, typer.Argument(help="Photos, a dataset, or a split of MagicBrush, that the model never saw.")
     ] = None,
@@ -74,11 +75,12 @@ def evaluate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
 ) -> None:
     """Measure checkpoints on pictures that they never saw; figures go to the output folder as JSON and as a page."""
-    from ip2p_eval.choice import choose_suite, models_to_compare
+    from ip2p_eval.choice import check_options, choose_suite, models_to_compare
     from ip2p_eval.shared import Shared, Suite
 
     name = choose_suite(suite, data)
-    names = models_to_compare(model or (), name, generated or ())
+    check_options([one for one in context.params if _was_given(context, one)], name)
+    names = models_to_compare(model or (), generated or ())
     shared = Shared(output, limit, seed, not model_res, device, offline)
     prepared: Suite
     if name == "masks":
@@ -127,6 +129,11 @@ def evaluate(
     )
     settings = {"seed": seed, "model_res": model_res}
     publish(name, settings, measured, output, quiet=quiet, as_json=as_json)
+
+
+def _was_given(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _load(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ip2p_gen_data.clip_filter.model import ClipModel
 
 NO_CLIP = "no CLIP measures: name one by --clip, for instance openai/clip-vit-base-patch32"
+OF_DRAWINGS = "this CLIP is the world's, which has seen nothing but its drawings: for photos name another by --clip"
 NO_DINO = "no DINO: name one by --dino, for instance facebook/dino-vits16"
 
 
@@ -25,6 +26,7 @@ class Encoders:
     dino: DinoModel | None = None
     clip_id: str = ""
     dino_id: str = ""
+    clip_note: str = ""  # what its figures are no good for
 
     @property
     def ids(self) -> dict[str, str]:
@@ -37,7 +39,12 @@ class Encoders:
         """Lines for below a table: what the figures belong to, and how to get those that are missing."""
         said = [f"{kind.upper()}: {name}" for kind, name in self.ids.items()]
         missing = [*([] if self.clip else [NO_CLIP]), *([] if self.dino else [NO_DINO])]
-        return (*said, *missing)
+        return (*said, *self.limits, *missing)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What is to be said wherever figures of these encoders are shown."""
+        return (self.clip_note,) if self.clip_note else ()
 
 
 def named_clip(name: str | None) -> str | None:
@@ -65,7 +72,8 @@ def load_encoders(clip: str | None, dino: str | None, *, device: str | None = No
         from ip2p_eval.dino import load_dino
 
         found_dino = load_dino(dino, device=device, offline=offline)
-    return Encoders(found_clip, found_dino, _id(clip), _id(dino))
+    note = OF_DRAWINGS if clip and clip == named_clip(None) else ""
+    return Encoders(found_clip, found_dino, _id(clip), _id(dino), note)
 
 
 def _id(name: str | None) -> str:

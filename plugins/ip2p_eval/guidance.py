@@ -76,7 +76,7 @@ def run_guidance(
 
 def summarise(per_photo: Sequence[dict[Rung, list[float]]]) -> dict[str, Any]:
     """Mean distance at each scale and the rank correlation of those means with the scale, for both guidances."""
-    figures: dict[str, Any] = {"photos": len(per_photo)}
+    figures: dict[str, Any] = {}
     for guidance, scales in (("text", TEXT_SCALES), ("image", IMAGE_SCALES)):
         pooled = [[d for photo in per_photo for d in photo[Rung(guidance, s)]] for s in scales]
         means = [float(np.mean(distances)) if distances else 0.0 for distances in pooled]

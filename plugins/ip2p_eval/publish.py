@@ -26,9 +26,9 @@ def publish(
         MissingExtra: there are curves to draw and no matplotlib; everything else is there by then.
     """
     figures = {"suite": suite, **settings, **measured.figures}
-    write_json(figures, output / f"{suite}.json")
-    if not quiet:
+    if not quiet:  # before anything is written: a full disk must not take the figures of hours with it
         print("\n\n".join(map(str, measured.tables)), file=sys.stderr)
+    write_json(figures, output / f"{suite}.json")
     if as_json:
         print(json.dumps(figures))
     plot, missing = None, None

@@ -42,7 +42,7 @@ def looks_table(figures: Mapping[str, Any]) -> Table:
     rows.append(("all", *(_percent(overall[key]) for key in keys), f"{figures['edits']} edits"))
     followed = overall["followed"]
     interval = f"followed, 95% interval: {100 * followed['low']:.1f} to {100 * followed['high']:.1f}"
-    return Table("looks, in per cent", ("family", *keys, "mistaken for"), tuple(rows), (interval,))
+    return Table(f"looks, in per cent: {figures['model']}", ("family", *keys, "mistaken for"), tuple(rows), (interval,))
 
 
 def guidance_table(figures: Mapping[str, Any]) -> Table:
@@ -52,7 +52,11 @@ def guidance_table(figures: Mapping[str, Any]) -> Table:
         block = figures[guidance]
         steps = "  ".join(f"{s:g}: {d:.4f}" for s, d in zip(block["scales"], block["mean_distance"], strict=True))
         rows.append((f"{guidance} guidance", steps, f"{block['spearman']:+.2f}"))
-    return Table("mean distance of input and output", ("", "scale: distance", "rank correlation"), tuple(rows))
+    return Table(
+        f"mean distance of input and output: {figures['model']}",
+        ("", "scale: distance", "rank correlation"),
+        tuple(rows),
+    )
 
 
 def sample_sheet(rows: Sequence[Sequence[tuple[str, Image]]]) -> Image:

@@ -17,6 +17,11 @@ Judged = TypeVar("Judged")
 Row = tuple[tuple[str, "Image"], ...]
 
 
+def sheet_path(folder: Path, suite: str, number: int) -> Path:
+    """Where the sheet of the first, second … checkpoint goes."""
+    return folder / (f"{suite}.jpg" if number == 1 else f"{suite}-{number}.jpg")
+
+
 def judge_all(
     run: Iterable[list[Judged]], count: int, row: Callable[[list[Judged]], Row], sheet: Path
 ) -> tuple[list[Judged], tuple[Row, ...]]:

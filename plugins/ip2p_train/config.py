@@ -112,7 +112,9 @@ class ValidationConfig:
     share: float = 0.02  # of the photos, chosen by their bytes: no photo is on both sides
     every: int = 500  # steps; 0: never
     samples: int = 128  # pairs at most that the loss is measured on, with the same noise each time
-    pictures: int = 4  # on the sheet, each edited by the averaged weights
+    pictures: int = 4  # on the sheet, each edited by the averaged weights and compared with its target
+    clip: str = ""  # CLIP or SigLIP to compare them by, too: a folder, a hub id, or world for drawings of the world
+    dino: str = ""  # likewise a DINO: a folder or a hub id
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How far edits are from what they should be: the one place where measures of validation pictures are made."""
+"""How far edits are from what they should be: eval's own metrics, on the pictures of the validation."""
 
 from __future__ import annotations
 
@@ -7,20 +7,34 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from ip2p_eval.encoders import Encoders
+from ip2p_eval.metrics import direction_similarity, similarity
+from ip2p_eval.scores import Values, magicbrush_scores
 
-def compare(
-    before: Sequence[Image.Image],
-    edited: Sequence[Image.Image],
-    target: Sequence[Image.Image],
-    instructions: Sequence[str],
-) -> dict[str, float]:
-    """Figures of n edits, pictures RGB and of one size each: mean absolute and mean squared difference, in [0, 1]."""
-    differences = [_pixels(one) - _pixels(other) for one, other in zip(edited, target, strict=True)]
-    return {
-        "l1": float(np.mean([np.abs(difference).mean() for difference in differences])),
-        "l2": float(np.mean([np.square(difference).mean() for difference in differences])),
-    }
+from .latents import Sample
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
-    return np.asarray(image, np.float32) / 255
+def compare(samples: Sequence[Sample], edited: Sequence[Image.Image], encoders: Encoders) -> dict[str, float]:
+    """Means over n edits, by the names of docs/eval.md.
+
+    Against the target `l1`, `l2`, and where encoders are named `clip_i` and `dino`; against the photo `clip_im`, and of
+    pairs that have captions `clip_dir`.
+    """
+    scores = magicbrush_scores(encoders, edited, [sample.target for sample in samples], [None] * len(samples))
+    scores.pop("clip_t", None)  # a pair has no local description
+    if encoders.clip:
+        scores |= _from_before(samples, edited, encoders)
+    return {name: float(np.mean(values)) for name, values in scores.items() if values}
+
+
+def _from_before(samples: Sequence[Sample], edited: Sequence[Image.Image], encoders: Encoders) -> Values:
+    """The axes of the paper's trade-off: how much stayed, and whether it went where the captions go."""
+    clip = encoders.clip
+    assert clip is not None
+    before, after = clip.images([sample.before for sample in samples]), clip.images(edited)
+    told = [place for place, sample in enumerate(samples) if sample.caption and sample.edited_caption]
+    if not told:
+        return {"clip_im": similarity(before, after).tolist()}
+    captions = (clip.texts([getattr(samples[place], name) for place in told]) for name in ("caption", "edited_caption"))
+    directions = direction_similarity(before[told], after[told], *captions)
+    return {"clip_im": similarity(before, after).tolist(), "clip_dir": directions.tolist()}

@@ -24,6 +24,7 @@ from .encoders import Pictures, Texts, decoding, fingerprint, load_text, load_va
 from .tensor_store import TensorStore
 
 NULL_TEXT = ""
+CAPTIONS = ("original_prompt", "edited_prompt")  # columns that a dataset may have
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ class Sample:
     before: Image.Image
     instruction: str
     target: Image.Image
+    caption: str = ""  # of the photo, and of the edit; "" where the dataset has none
+    edited_caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ def encode_dataset(
                 bucket.rows.append(number)
             if held_out and len(samples) < cut.samples:
                 before, target = (cover(open_picture(file), size) for file in (photo, edited))
-                samples.append(Sample(before, instruction, target))
+                captions = (str(row.get(name) or "") for name in CAPTIONS)
+                samples.append(Sample(before, instruction, target, *captions))
         except ValueError as problem:
             raise UsageError(
                 f"row {number} of the dataset ({instruction!r}): {problem}; take it out "

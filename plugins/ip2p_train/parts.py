@@ -6,11 +6,13 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
 
 from ip2p_cli.api import (
+    REQUIRED,
     TRAINING,
     DrawnData,
     UsageError,
@@ -21,9 +23,12 @@ from ip2p_cli.api import (
     shards_of,
 )
 
-from .config import TrainConfig
+from .config import TrainConfig, ValidationConfig
 from .loop import Part, Validation, seed_everything
 from .names import STATE_FOLDER
+
+if TYPE_CHECKING:
+    from ip2p_eval.encoders import Encoders
 
 
 def find_data(name: Path, seed: int) -> Path | DrawnData:
@@ -51,6 +56,7 @@ class Setting:
     out: Path
     cache: Path | None = None  # of latents and text states; None: the run's own
     device: str | torch.device = "cpu"
+    offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ def _text_encoder(data: Path, base: Path | None, config: TrainConfig) -> Part:
 def _editor(data: Path, folder: Path | None, config: TrainConfig, setting: Setting) -> Built:
     from .base import read_base, resolution_of
     from .editor import EditorPart
-    from .latents import Cut, encode_dataset
+    from .latents import CAPTIONS, Cut, encode_dataset
     from .validation import EditorValidation
 
     if folder is None:
@@ -155,6 +161,7 @@ def _editor(data: Path, folder: Path | None, config: TrainConfig, setting: Setti
         raise UsageError(
             f"a LoRA goes on an editor, and {folder} is none; give one (--base mini), or train this one whole first"
         )
+    encoders = _encoders(validation, setting)  # before hours of encoding: one that is not there is said now
     cut = Cut(
         resolution=resolution_of(base, config.editor),
         mirror=config.editor.mirror,
@@ -162,13 +169,20 @@ def _editor(data: Path, folder: Path | None, config: TrainConfig, setting: Setti
         samples=validation.pictures,
         precision=config.loop.precision,
     )
-    rows = progress_bar(read_pairs(data), total=count_pairs(data), label="encoding")
+    rows = progress_bar(read_pairs(data, (*REQUIRED, *CAPTIONS)), total=count_pairs(data), label="encoding")
     encoded = encode_dataset(rows, base, cut, setting.cache or setting.out / STATE_FOLDER / "cache", setting.device)
     part = EditorPart(encoded.learned, base, config.editor, config.lora, setting.device)
     if not len(encoded.held_out):
         return Built(part)
-    tried = (encoded.held_out, encoded.samples, validation, config.loop.max_steps, setting.out)
+    tried = (encoded.held_out, encoded.samples, validation, config.loop.max_steps, setting.out, encoders)
     return Built(part, EditorValidation(part, *tried))
+
+
+def _encoders(validation: ValidationConfig, setting: Setting) -> Encoders:
+    from ip2p_eval.encoders import load_encoders, named_clip
+
+    clip = named_clip(validation.clip) if validation.clip else None
+    return load_encoders(clip, validation.dino or None, device=str(setting.device), offline=setting.offline)
 
 
 def _text_to_image(data: DrawnData, base: Path | None, config: TrainConfig) -> Part:

@@ -79,7 +79,9 @@ def _build(request: Request, device: torch.device, processes: Processes, say: Ca
     root = _base(request, say)
     make_output_folder(request.output / STATE_FOLDER)
     with main_first(processes):  # the others find all of the dataset in the cache
-        return build_part(request.part, source, root, settings, Setting(request.output, request.cache, device))
+        return build_part(
+            request.part, source, root, settings, Setting(request.output, request.cache, device, request.offline)
+        )
 
 
 def _base(request: Request, say: Callable[[str], None]) -> Path | None:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from ip2p_cli.api import make_output_folder, writing
+from ip2p_eval.encoders import Encoders
 
 from .assemble import defaults_of
 from .config import ValidationConfig
@@ -36,6 +37,7 @@ class EditorValidation:
     config: ValidationConfig
     max_steps: int
     out: Path
+    encoders: Encoders = Encoders()
 
     def is_due(self, step: int) -> bool:
         """Every so many steps, and at the end."""
@@ -50,8 +52,7 @@ class EditorValidation:
             make_output_folder(folder)
             with writing(folder):
                 draw_sheet(self.samples, edited).save(folder / f"step-{step}.jpg", quality=90)
-            before, target = ([getattr(sample, side) for sample in self.samples] for side in ("before", "target"))
-            figures = compare(before, edited, target, [sample.instruction for sample in self.samples])
+            figures = compare(self.samples, edited, self.encoders)
             found |= {f"validation_{name}": value for name, value in figures.items()}
         return found
 

@@ -19,7 +19,7 @@ from ip2p_cli.api import EditRequest, MissingExtra, Pair, UsageError, write_shar
 from ip2p_eval.candidates import Candidate
 from ip2p_eval.choice import choose_suite, models_to_compare, numbers
 from ip2p_eval.curve.drawings import load_sdedit
-from ip2p_eval.encoders import Encoders
+from ip2p_eval.encoders import Encoders, load_encoders, named_clip
 from ip2p_eval.rows import Row, read_rows
 from ip2p_eval.shared import Shared
 from ip2p_eval.suites.curve import CurveSuite
@@ -202,6 +202,15 @@ def test_a_picture_that_is_broken_is_named_before_anything_is_edited(tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.skipif(named_clip(None) is None, reason="this installation has no models of the world")
+def test_figures_of_the_worlds_clip_say_what_it_has_never_seen(data: Path, encoders: Encoders) -> None:
+    assert not encoders.limits
+    worlds = load_encoders(named_clip(None), None, device="cpu", offline=True)
+    [table] = suite(data, worlds, image_guidance=(1.0,)).run([Candidate("copy", lambda: By(fading))]).tables
+    assert "has seen nothing but its drawings: for photos name another by --clip" in str(table)
+    assert set(worlds.limits) < set(worlds.notes)
+
+
 def test_no_clip_is_said_with_the_way_out(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ip2p_eval.suites.curve.named_clip", lambda name: None)
     with pytest.raises(UsageError, match="name one by --clip"):
@@ -238,8 +247,6 @@ def test_the_suite_is_that_of_the_data(data: Path, tmp_path: Path) -> None:
 
 
 def test_which_models() -> None:
-    assert models_to_compare((), "curve", ()) == ["mini"]
-    assert models_to_compare((), "magicbrush", (Path("theirs"),)) == []
-    assert models_to_compare(("a", "b", "a"), "emu", ()) == ["a", "b"]
-    with pytest.raises(UsageError, match="looks takes one --model"):
-        models_to_compare(("a", "b"), "looks", ())
+    assert models_to_compare((), ()) == ["mini"]
+    assert models_to_compare((), (Path("theirs"),)) == []
+    assert models_to_compare(("a", "b", "a"), ()) == ["a", "b"]

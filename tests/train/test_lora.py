@@ -169,3 +169,15 @@ def test_eval_measures_a_model_with_and_without_the_adapter(
     plain, adapted = json.loads(stdout)["models"]
     assert (plain["model"], adapted["model"]) == (str(tiny_checkpoint), f"{tiny_checkpoint} + {trained}")
     assert plain["fingerprint"] != adapted["fingerprint"]
+
+
+def test_looks_are_measured_with_and_without_the_adapter(trained: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    from tests.eval.test_command import make_app, run
+
+    (tmp_path / "photos").mkdir()
+    PHOTO.save(tmp_path / "photos" / "a.png")
+    looks = [tmp_path / "photos", "--families", "night", "-m", tiny_checkpoint, "-o", tmp_path, "--json"]
+    stdout, _ = run(make_app(), *looks, "--lora", trained, "--device", "cpu")
+    plain, adapted = json.loads(stdout)["models"]
+    assert (plain["model"], adapted["model"]) == (str(tiny_checkpoint), f"{tiny_checkpoint} + {trained}")
+    assert plain["fingerprint"] != adapted["fingerprint"]

@@ -11,15 +11,19 @@ import pytest
 import torch
 from PIL import Image
 
-from ip2p_cli.api import Pair, UsageError, write_shard
+from ip2p_cli.api import ModelError, Pair, UsageError, write_shard
 from ip2p_cli.dataset import encode_image
+from ip2p_eval.encoders import Encoders
+from ip2p_eval.rows import Row
+from ip2p_eval.scores import emu_scores, magicbrush_scores
 from ip2p_train.config import LoopConfig, TrainConfig, ValidationConfig
 from ip2p_train.figures import compare
-from ip2p_train.latents import is_held_out
+from ip2p_train.latents import Sample, is_held_out
 from ip2p_train.logs import JsonLines
 from ip2p_train.loop import train
 from ip2p_train.parts import Built, Setting, build_part
 from ip2p_train.validation import EditorValidation
+from tests.eval.tiny_encoders import CAPTIONS, picture, png
 from tests.train.small import CONFIG, LOOP, write_pairs
 
 TRIED = ValidationConfig(share=0.4, every=2, pictures=2, samples=5)
@@ -93,11 +97,46 @@ def test_nothing_to_learn_or_to_try(data: Path, tiny_checkpoint: Path, tmp_path:
     assert built(data, tiny_checkpoint, tmp_path, replace(TRIED, share=0.0)).validation is None
 
 
+def sample(before: Image.Image, target: Image.Image, *captions: str) -> Sample:
+    return Sample(before, "make it night", target, *captions)
+
+
 def test_figures_of_pictures() -> None:
     black, grey = Image.new("RGB", (8, 8)), Image.new("RGB", (8, 8), (51, 51, 51))
-    assert compare([black], [grey], [grey], ["a"]) == {"l1": 0.0, "l2": 0.0}
-    found = compare([black, black], [grey, grey], [black, grey], ["a", "b"])
+    assert compare([sample(black, grey)], [grey], Encoders()) == {"l1": 0.0, "l2": 0.0}
+    found = compare([sample(black, black), sample(black, grey)], [grey, grey], Encoders())
     assert found == pytest.approx({"l1": 0.1, "l2": 0.02})
+
+
+def test_with_encoders_they_are_evals_own(encoders: Encoders) -> None:
+    before, edited, target = picture(0), picture(1), picture(2)
+    told = [sample(before, target, CAPTIONS[0], CAPTIONS[1]), sample(target, before)]
+    found = compare(told, [edited, target], encoders)
+    row = Row(png(before), CAPTIONS[0], "make it night", CAPTIONS[1])
+    emu, brush = emu_scores(encoders, [row], [edited]), magicbrush_scores(encoders, [edited], [target], [None])
+    assert set(found) == {"l1", "l2", "clip_i", "dino", "clip_im", "clip_dir"}
+    assert found["clip_dir"] == pytest.approx(emu["clip_dir"][0], abs=1e-6)  # the other pair has no captions
+    assert found["clip_im"] == pytest.approx((emu["clip_im"][0] + 1) / 2, abs=1e-6)  # the other edit is a copy
+    for name in ("l1", "clip_i", "dino"):
+        single = compare(told[:1], [edited], encoders)[name]
+        assert single == pytest.approx(brush[name][0], abs=1e-6)
+
+
+def test_encoders_of_the_config_are_used_and_a_wrong_one_is_named_before_the_data_is_encoded(
+    tiny_checkpoint: Path, tiny_clip: Path, tiny_dino: Path, tmp_path: Path
+) -> None:
+    photos = [png(picture(number, 32, 32)) for number in range(6)]
+    (tmp_path / "data").mkdir()
+    pairs = [Pair(one, "make it night", photos[0], original_prompt="a sunset", edited_prompt="snow") for one in photos]
+    write_shard(tmp_path / "data", 0, 1, pairs)
+    named = replace(TRIED, clip=str(tiny_clip), dino=str(tiny_dino))
+    found = built(tmp_path / "data", tiny_checkpoint, tmp_path / "out", named)
+    [*_, last] = train(found.part, LOOP, tmp_path / "out", resume=False, validation=found.validation)
+    figures = {name for name in last if name.startswith("validation_")}
+    assert figures == {f"validation_{name}" for name in ("loss", "l1", "l2", "clip_i", "dino", "clip_im", "clip_dir")}
+    with pytest.raises(ModelError, match="'nosuch' cannot be loaded"):
+        built(tmp_path / "data", tiny_checkpoint, tmp_path / "other", replace(TRIED, clip="nosuch"))
+    assert not (tmp_path / "other").exists()
 
 
 def test_defaults_hold_two_percent_out() -> None:

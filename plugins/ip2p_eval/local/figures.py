@@ -40,7 +40,7 @@ def local_table(figures: Mapping[str, Any]) -> Table:
     )
     there = figures["overall"]["there"]
     note = f"there, 95% interval: {100 * there['low']:.1f} to {100 * there['high']:.1f}"
-    return Table("local edits, %", ("family", *_TESTS, "edits"), rows, (note,))
+    return Table(f"local edits, %: {figures['model']}", ("family", *_TESTS, "edits"), rows, (note,))
 
 
 def _block(judged: Sequence[Judged]) -> dict[str, Any]:

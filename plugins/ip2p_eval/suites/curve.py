@@ -76,9 +76,7 @@ class CurveSuite:
             lines.append(_line(run, figures))
             grids.append(_grid(self.rows, run, found))
         named = {"rows": len(self.rows), "seeds": self.seeds, "encoders": encoders.ids, "curves": curves}
-        return Measured(
-            named, tuple(self._table(curve, encoders.ids["clip"]) for curve in curves), tuple(grids), tuple(lines)
-        )
+        return Measured(named, tuple(self._table(curve, encoders) for curve in curves), tuple(grids), tuple(lines))
 
     def _runs(self, candidates: Sequence[Candidate]) -> Iterator[_Run]:
         for candidate in candidates:
@@ -104,7 +102,7 @@ class CurveSuite:
             label=run.name,
         )
 
-    def _table(self, curve: dict[str, Any], clip_id: str) -> Table:
+    def _table(self, curve: dict[str, Any], encoders: Encoders) -> Table:
         header = (curve["setting"], "image similarity", "95 % interval", "direction similarity", "95 % interval")
         rows = tuple(
             (f"{setting:g}", *(text for name in MEASURES for text in _said(curve[name][place])))
@@ -112,7 +110,8 @@ class CurveSuite:
         )
         ranks = ", ".join(f"{name.replace('_', ' ')} {_signed(curve[f'spearman_{name}'])}" for name in MEASURES)
         failed = [f"{curve['failed']} edits failed and are left out"] if curve["failed"] else []
-        notes = (f"Spearman of {curve['setting']} and {ranks}; {len(self.rows)} rows", *failed, f"CLIP: {clip_id}")
+        spearman = f"Spearman of {curve['setting']} and {ranks}; {len(self.rows)} rows"
+        notes = (spearman, *failed, f"CLIP: {encoders.clip_id}", *encoders.limits)
         return Table(f"trade-off: {curve['model']}, s_T {curve['text_guidance']:g}", header, rows, notes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ip2p_cli.api import UsageError, progress_bar
 from ip2p_eval.candidates import Candidate, facts_of
@@ -26,14 +27,16 @@ class GuidanceSuite:
     shared: Shared
 
     def run(self, candidates: Sequence[Candidate]) -> Measured:
-        """Measure the one checkpoint."""
-        [candidate] = candidates
-        editor = candidate.load()
-        full = self.shared.full_resolution
-        run = run_guidance(editor, self.photos, self.instructions, seed=self.shared.seed, full_resolution=full)
-        found = summarise(list(progress_bar(run, total=len(self.photos), label="measuring guidance")))
-        figures = {"model": candidate.name, **facts_of(editor), "instructions": list(self.instructions), **found}
-        return Measured(figures, (guidance_table(figures),))
+        """Measure one checkpoint after the other."""
+        wishes: dict[str, Any] = {"seed": self.shared.seed, "full_resolution": self.shared.full_resolution}
+        models = []
+        for candidate in candidates:
+            editor = candidate.load()
+            run = run_guidance(editor, self.photos, self.instructions, **wishes)
+            found = summarise(list(progress_bar(run, total=len(self.photos), label=candidate.name)))
+            models.append({"model": candidate.name, **facts_of(editor), **found})
+        figures = {"photos": len(self.photos), "instructions": list(self.instructions), "models": models}
+        return Measured(figures, tuple(map(guidance_table, models)))
 
 
 def prepare(shared: Shared, photos: Path, families: str) -> GuidanceSuite:

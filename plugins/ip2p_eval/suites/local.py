@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ip2p_eval.candidates import Candidate, facts_of
 from ip2p_eval.choice import named
@@ -13,7 +13,7 @@ from ip2p_eval.local.cases import Ask
 from ip2p_eval.local.figures import aggregate, local_table
 from ip2p_eval.local.suite import Judged, choose, run_suite
 from ip2p_eval.measured import Grid, Measured
-from ip2p_eval.samples import Row, judge_all
+from ip2p_eval.samples import Row, judge_all, sheet_path
 from ip2p_eval.shared import Shared
 from ip2p_eval.suite import find_photos
 
@@ -23,22 +23,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalSuite:
-    """Every case on every photo; a sheet of samples is left in the output folder."""
+    """Every case on every photo; sheets of samples are left in the output folder."""
 
     photos: Sequence[Path]
     cases: tuple[Ask, ...]
     shared: Shared
 
     def run(self, candidates: Sequence[Candidate]) -> Measured:
-        """Measure the one checkpoint."""
-        [candidate] = candidates
-        editor = candidate.load()
+        """Measure one checkpoint after the other."""
         shared = self.shared
-        run = run_suite(editor, self.photos, self.cases, seed=shared.seed, full_resolution=shared.full_resolution)
-        judgements, rows = judge_all(run, len(self.photos), _row, shared.output / "local.jpg")
-        figures = {"model": candidate.name, **facts_of(editor), "photos": len(self.photos), **aggregate(judgements)}
-        grid = Grid("samples; *: it is there, -: not confined", rows)
-        return Measured(figures, (local_table(figures),), (grid,))
+        wishes: dict[str, Any] = {"seed": shared.seed, "full_resolution": shared.full_resolution}
+        models, grids = [], []
+        for number, candidate in enumerate(candidates, start=1):
+            editor = candidate.load()
+            run = run_suite(editor, self.photos, self.cases, **wishes)
+            judged, rows = judge_all(run, len(self.photos), _row, sheet_path(shared.output, "local", number))
+            models.append({"model": candidate.name, **facts_of(editor), **aggregate(judged)})
+            grids.append(Grid(f"{candidate.name}: samples; *: it is there, -: not confined", rows))
+        figures = {"photos": len(self.photos), "models": models}
+        return Measured(figures, tuple(map(local_table, models)), tuple(grids))
 
 
 def prepare(shared: Shared, photos: Path, families: str) -> LocalSuite:

@@ -5,37 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ip2p_eval.candidates import Candidate, facts_of
 from ip2p_eval.choice import named
 from ip2p_eval.figures import aggregate
 from ip2p_eval.measured import Grid, Measured
 from ip2p_eval.report import looks_table
-from ip2p_eval.samples import Row, judge_all
+from ip2p_eval.samples import Row, judge_all, sheet_path
 from ip2p_eval.shared import Shared
 from ip2p_eval.suite import Judged, check_families, find_photos, run_suite, unrelated_layout
 
 
 @dataclass(frozen=True)
 class LooksSuite:
-    """Every look on every photo; a sheet of samples is left in the output folder."""
+    """Every look on every photo; sheets of samples are left in the output folder."""
 
     photos: Sequence[Path]
     families: tuple[str, ...]
     shared: Shared
 
     def run(self, candidates: Sequence[Candidate]) -> Measured:
-        """Measure the one checkpoint."""
-        [candidate] = candidates
-        editor = candidate.load()
+        """Measure one checkpoint after the other."""
         shared = self.shared
-        run = run_suite(editor, self.photos, self.families, seed=shared.seed, full_resolution=shared.full_resolution)
-        judged, rows = judge_all(run, len(self.photos), _row, shared.output / "looks.jpg")
-        judgements = [each.judgement for each in judged]
-        figures = {"model": candidate.name, **facts_of(editor), "photos": len(self.photos), **aggregate(judgements)}
-        figures["unrelated_layout"] = round(unrelated_layout(self.photos, self.families), 4)
-        grid = Grid("samples; *: followed, -: layout gone", rows)
-        return Measured(figures, (looks_table(figures),), (grid,))
+        wishes: dict[str, Any] = {"seed": shared.seed, "full_resolution": shared.full_resolution}
+        models, grids = [], []
+        for number, candidate in enumerate(candidates, start=1):
+            editor = candidate.load()
+            run = run_suite(editor, self.photos, self.families, **wishes)
+            judged, rows = judge_all(run, len(self.photos), _row, sheet_path(shared.output, "looks", number))
+            judgements = [each.judgement for each in judged]
+            models.append({"model": candidate.name, **facts_of(editor), **aggregate(judgements)})
+            grids.append(Grid(f"{candidate.name}: samples; *: followed, -: layout gone", rows))
+        unrelated = round(unrelated_layout(self.photos, self.families), 4)
+        figures = {"photos": len(self.photos), "unrelated_layout": unrelated, "models": models}
+        return Measured(figures, tuple(map(looks_table, models)), tuple(grids))
 
 
 def prepare(shared: Shared, photos: Path, families: str) -> LooksSuite:

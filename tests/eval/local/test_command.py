@@ -64,7 +64,7 @@ def test_an_obedient_editor_scores_high_and_failed_edits_count_as_missed(photos:
     cases = some("add-moon", "add-balloon", "remove-boat", "recolour-car", "add-house")
     suite = LocalSuite(photos, cases, Shared(tmp_path))
     measured = suite.run([Candidate("obedient", lambda: Obedient(photos))])
-    figures, table = measured.figures, str(measured.tables[0])
+    [figures], table = measured.figures["models"], str(measured.tables[0])
     assert figures["edits"] == 2 * len(cases) and figures["failed"] == 2
     assert figures["overall"]["both"]["passed"] >= figures["edits"] - 3
     assert figures["kinds"]["add"]["there"]["of"] == 8
@@ -85,8 +85,9 @@ def test_the_command_writes_figures_of_a_checkpoint(photos: list[Path], tiny_che
     result = CliRunner().invoke(app, command, catch_exceptions=False, standalone_mode=False)
     figures = json.loads((tmp_path / "out" / "local.json").read_text())
     assert json.loads(result.stdout) == figures
-    assert figures["suite"] == "local" and figures["edits"] == 2
-    assert figures["overall"]["both"]["share"] == 0  # random weights
+    [model] = figures["models"]
+    assert figures["suite"] == "local" and model["edits"] == 2
+    assert model["overall"]["both"]["share"] == 0  # random weights
     assert "add-moon" in result.stderr
     with pytest.raises(UsageError, match="unknown family 'night'"):
         CliRunner().invoke(app, [*command, "--families", "night"], catch_exceptions=False, standalone_mode=False)
