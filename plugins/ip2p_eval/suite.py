@@ -63,11 +63,7 @@ class Judged:
 
 
 def find_photos(folder: Path, limit: int | None = None) -> list[Path]:
-    """Photos directly in a folder, by name; with a limit, that many, spread evenly.
-
-    Raises:
-        UsageError: there are none, or one cannot be read: what would else show after hours of editing.
-    """
+    """Photos directly in a folder, by name; with a limit, that many, spread evenly. Raises UsageError for none."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder of photos; give one that holds some")
     photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
@@ -75,6 +71,12 @@ def find_photos(folder: Path, limit: int | None = None) -> list[Path]:
         raise UsageError(f"{folder} holds no photos ({' '.join(sorted(SUFFIXES))}); give a folder that does")
     if limit is not None and limit < len(photos):
         photos = [photos[i * len(photos) // limit] for i in range(limit)]
+    return photos
+
+
+def find_readable(folder: Path, limit: int | None = None) -> list[Path]:
+    """The same, all opened once. Raises UsageError for one that cannot be, which would else show after hours."""
+    photos = find_photos(folder, limit)
     for path in photos:
         open_photo(path)
     return photos

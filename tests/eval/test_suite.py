@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from ip2p_cli.api import EditRequest, EditResult, NonFiniteResult, UsageError
 from ip2p_eval.figures import aggregate, wilson
 from ip2p_eval.looks import FAMILIES
-from ip2p_eval.suite import check_families, find_photos, run_suite, unrelated_layout
+from ip2p_eval.suite import check_families, find_photos, find_readable, run_suite, unrelated_layout
 from ip2p_eval.wordings import held_out
 from tests.eval.scenes import LOOKS, scene, to_float, to_pil
 
@@ -150,8 +150,8 @@ def test_a_photo_that_cannot_be_read_is_named_before_any_is_edited(photos: list[
         (tmp_path / photo.name).write_bytes(photo.read_bytes())
     (tmp_path / "torn.png").write_bytes(photos[0].read_bytes()[:2000])
     with pytest.raises(UsageError, match=r"torn\.png cannot be read"):
-        find_photos(tmp_path)
-    assert len(find_photos(tmp_path, 2)) == 2  # photo0 and photo1
+        find_readable(tmp_path)
+    assert len(find_readable(tmp_path, 2)) == 2  # photo0 and photo1
 
 
 @pytest.mark.parametrize(

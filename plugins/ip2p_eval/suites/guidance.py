@@ -14,7 +14,7 @@ from ip2p_eval.guidance import FAMILIES_ASKED, run_guidance, summarise
 from ip2p_eval.measured import Measured
 from ip2p_eval.report import guidance_table
 from ip2p_eval.shared import Shared
-from ip2p_eval.suite import check_families, find_photos
+from ip2p_eval.suite import check_families, find_readable
 from ip2p_eval.wordings import held_out
 
 
@@ -45,7 +45,7 @@ def prepare(shared: Shared, photos: Path, families: str) -> GuidanceSuite:
     Raises:
         UsageError: there are no photos, or none of the families is one that this suite asks for.
     """
-    found = find_photos(photos, shared.limit)
+    found = find_readable(photos, shared.limit)
     chosen = check_families(named(families))
     asked = [held_out()[family][0] for family in FAMILIES_ASKED if family in chosen]
     if not asked:

@@ -15,7 +15,7 @@ from ip2p_eval.local.suite import Judged, choose, run_suite
 from ip2p_eval.measured import Grid, Measured
 from ip2p_eval.samples import Row, judge_all, sheet_path
 from ip2p_eval.shared import Shared
-from ip2p_eval.suite import find_photos
+from ip2p_eval.suite import find_readable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,7 +46,7 @@ class LocalSuite:
 
 def prepare(shared: Shared, photos: Path, families: str) -> LocalSuite:
     """The suite for a folder of photos. Raises UsageError for one without, and for families that are none."""
-    return LocalSuite(find_photos(photos, shared.limit), choose(named(families)), shared)
+    return LocalSuite(find_readable(photos, shared.limit), choose(named(families)), shared)
 
 
 def _row(judged: list[Judged]) -> Row:

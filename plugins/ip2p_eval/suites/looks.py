@@ -14,7 +14,7 @@ from ip2p_eval.measured import Grid, Measured
 from ip2p_eval.report import looks_table
 from ip2p_eval.samples import Row, judge_all, sheet_path
 from ip2p_eval.shared import Shared
-from ip2p_eval.suite import Judged, check_families, find_photos, run_suite, unrelated_layout
+from ip2p_eval.suite import Judged, check_families, find_readable, run_suite, unrelated_layout
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class LooksSuite:
 
 def prepare(shared: Shared, photos: Path, families: str) -> LooksSuite:
     """The suite for a folder of photos. Raises UsageError for one without, and for families that are none."""
-    return LooksSuite(find_photos(photos, shared.limit), check_families(named(families)), shared)
+    return LooksSuite(find_readable(photos, shared.limit), check_families(named(families)), shared)
 
 
 def _row(judged: list[Judged]) -> Row:
