@@ -72,7 +72,7 @@ def _checks(
     job = EditJob(Source(None, PurePosixPath("photo.jpg")), None, (step,))
     used = StepSettings(edited.steps, edited.text_guidance, edited.image_guidance, edited.sampler)
     given = {"job": job, "step": step, "image": photo, "before": photo, "after": edited.image}
-    given |= {"change": edited.change, "settings": used, "tries": ()}
+    given |= {"change": edited.change, "settings": used, "chain": (used,), "tries": ()}
     found: dict[str, list[Callable[[], Any]]] = {}
     for hooks, what in ((PICTURES, "a photo"), (WORDS, "an instruction")):
         for hook in hooks:
