@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from ip2p_cli.change_band import DEFAULT_TRIES
@@ -87,7 +87,10 @@ class _Attempt:
 
 
 class ChainRunner:
-    """Edits batches of prepared jobs. The editor is loaded for the first of them: where all is done, never."""
+    """Edits batches of prepared jobs, in several threads at once.
+
+    The editor is loaded for the first of them: where all is done, never.
+    """
 
     def __init__(
         self,
@@ -103,10 +106,15 @@ class ChainRunner:
         self._model = model
         self._full_resolution = full_resolution
         self._size = size
+        self._loading = threading.Lock()
+        self._loaded: BatchEditor | None = None
 
-    @cached_property
+    @property
     def _editor(self) -> BatchEditor:
-        return self._load()
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
 
     def run(self, batch: Sequence[Ready]) -> list[Edited | Outcome]:
         """What became of each job, in their order. A review may send a job round again, a few times.
@@ -173,17 +181,18 @@ class ChainRunner:
 
     def _edit(self, requests: list[EditRequest]) -> list[EditResult | ItemError]:
         """Where memory does not suffice the editor's batch is halved, down to 1, and stays so if that has helped."""
-        before = self._editor.batch_size
+        editor, before = self._editor, self._editor.batch_size
         while True:
+            size = editor.batch_size
             results = self._try(requests)
             if results is not None:
                 return results
-            if self._editor.batch_size == 1:
+            if size == 1:
                 break
-            self._editor.batch_size //= 2
+            editor.batch_size = min(editor.batch_size, size // 2)  # another thread may have halved it, too
         each = [self._edit_alone(request) for request in requests]
         if any(isinstance(result, _OutOfMemory) for result in each):
-            self._editor.batch_size = before  # the photo is to blame, not the batch
+            editor.batch_size = before  # the photo is to blame, not the batch
         return each
 
     def _try(self, requests: list[EditRequest]) -> list[EditResult | ItemError] | None:

@@ -149,6 +149,10 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         reader,
         named,
     )
+    batch_size = _auto_or_integer(model.batch_size or config.get("batch_size", "auto"), "--batch-size")
+    if batch_size is None:
+        outputs, orders = orders.begun(DEFAULT_BATCH)
+        batch_size = max(outputs, 1)
     of_lines = {sampler_named(name, samplers) for name in orders.samplers}
     return Work(
         chains=chains,
@@ -158,8 +162,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         reader=reader,
         manager=manager,
         model=model.model or config.get("model", DEFAULT_MODEL),
-        batch_size=_auto_or_integer(model.batch_size or config.get("batch_size", "auto"), "--batch-size")
-        or DEFAULT_BATCH,
+        batch_size=batch_size,
         size=_auto_or_integer(model.size or config.get("size", "auto"), "--size"),
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
         on_exists=output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists"),

@@ -20,8 +20,8 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run over three photos, one a batch, that is in the middle of its first."""
-    for name in "abc":
+    """A run over six photos, one a batch, that has its first two at the editor."""
+    for name in "abcdef":
         save(tmp_path / "photos" / f"{name}.png")
     path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "plugins")])
     process = subprocess.Popen(
@@ -44,7 +44,7 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
-        while not (tmp_path / "started-1").exists():
+        while not (tmp_path / "started-2").exists():
             assert process.poll() is None, process.stderr and process.stderr.read()
             time.sleep(0.01)
         yield process
@@ -74,8 +74,8 @@ def test_the_first_signal_finishes_what_is_in_hand(
     hear(running, number)
     (tmp_path / "go").touch()
     assert running.wait() == code
-    assert outputs(tmp_path) == [".ip2p", "a.png"]
-    assert not (tmp_path / "started-2").exists()
+    assert outputs(tmp_path) == [".ip2p", "a.png", "b.png"]
+    assert not (tmp_path / "started-3").exists()
     assert running.stderr is not None
     assert "Traceback" not in running.stderr.read()
 
