@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ip2p_cli.change_band import DEFAULT_TRIES
 from ip2p_cli.checks import Checks, highest
-from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
+from ip2p_cli.errors import ItemError
+from ip2p_cli.guarded import BatchEditor, GuardedEditor
 from ip2p_cli.masks import keep_outside
 from ip2p_cli.prepare import Ready
 from ip2p_cli.recipe import merged
@@ -20,24 +19,6 @@ from ip2p_cli.types import EditJob, EditRequest, EditResult, Outcome, Severity, 
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-_NO_MEMORY = "not enough memory to edit it; use a smaller --size, or --device cpu"
-_LOST_DEVICE = ("CUDA error", "device-side assert", "device lost", "CUDA driver", "MPS backend")
-
-
-class _OutOfMemory(ItemError):
-    """An item that does not fit into memory even alone."""
-
-
-class BatchEditor(Protocol):
-    """What the batch engine needs of an editor. `batch_size` is lowered where memory does not suffice."""
-
-    batch_size: int
-
-    def edit_each(
-        self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
-    ) -> list[EditResult | NonFiniteResult]:
-        """One result or error a request, in their order."""
 
 
 @dataclass(frozen=True)
@@ -100,21 +81,14 @@ class ChainRunner:
         *,
         full_resolution: bool = True,
         size: int | None = None,
+        latent_chain: bool = False,
     ) -> None:
-        self._load = load
+        """With `latent_chain`, the steps of a chain hand on latents: nothing is decoded between them."""
+        self._editor = GuardedEditor(load, full_resolution=full_resolution, size=size)
         self._checks = checks
         self._model = model
         self._full_resolution = full_resolution
-        self._size = size
-        self._loading = threading.Lock()
-        self._loaded: BatchEditor | None = None
-
-    @property
-    def _editor(self) -> BatchEditor:
-        with self._loading:
-            if self._loaded is None:
-                self._loaded = self._load()
-            return self._loaded
+        self._latent_chain = latent_chain
 
     def run(self, batch: Sequence[Ready]) -> list[Edited | Outcome]:
         """What became of each job, in their order. A review may send a job round again, a few times.
@@ -123,7 +97,7 @@ class ChainRunner:
             EnvironmentStop: the device is lost.
             UsageError, ModelError: settings that the editor refuses; a model that cannot be loaded.
         """
-        _ = self._editor  # what goes wrong in loading is not the photos' failure
+        self._editor.load()  # what goes wrong in loading is not the photos' failure
         ended: dict[int, Edited | Outcome] = {}
         started = time.monotonic()
         attempts = {place: _Attempt(ready, ready.photo.rgb) for place, ready in enumerate(batch)}
@@ -166,54 +140,20 @@ class ChainRunner:
         return edited
 
     def _chains(self, attempts: list[_Attempt]) -> list[_Attempt]:
-        longest = max(len(attempt.ready.job.steps) for attempt in attempts)
-        for step in range(longest):
-            places = [i for i, a in enumerate(attempts) if a.failure is None and step < len(a.ready.job.steps)]
-            if places:
-                after = self._step([attempts[place] for place in places], step)
-                for place, attempt in zip(places, after, strict=True):
-                    attempts[place] = attempt
+        strides = [self._strides(attempt.ready.job) for attempt in attempts]
+        for number in range(max(map(len, strides))):
+            places = [i for i, a in enumerate(attempts) if a.failure is None and number < len(strides[i])]
+            chains = [[_request(attempts[i], step) for step in strides[i][number]] for i in places]
+            for i, result in zip(places, self._editor.edit(chains) if chains else [], strict=True):
+                attempts[i] = self._after(attempts[i], result)
         return attempts
 
-    def _step(self, attempts: list[_Attempt], step: int) -> list[_Attempt]:
-        requests = [_request(attempt, step) for attempt in attempts]
-        return [self._after(attempt, result) for attempt, result in zip(attempts, self._edit(requests), strict=True)]
-
-    def _edit(self, requests: list[EditRequest]) -> list[EditResult | ItemError]:
-        """Where memory does not suffice the editor's batch is halved, down to 1, and stays so if that has helped."""
-        editor, before = self._editor, self._editor.batch_size
-        while True:
-            size = editor.batch_size
-            results = self._try(requests)
-            if results is not None:
-                return results
-            if size == 1:
-                break
-            editor.batch_size = min(editor.batch_size, size // 2)  # another thread may have halved it, too
-        each = [self._edit_alone(request) for request in requests]
-        if any(isinstance(result, _OutOfMemory) for result in each):
-            editor.batch_size = before  # the photo is to blame, not the batch
-        return each
-
-    def _try(self, requests: list[EditRequest]) -> list[EditResult | ItemError] | None:
-        """The results; None where they do not fit into memory together.
-
-        A batch that fails otherwise is tried again one by one, so that only the guilty one is lost.
-        """
-        try:
-            results = self._editor.edit_each(requests, full_resolution=self._full_resolution, size=self._size)
-            return list(results)
-        except Exception as problem:
-            error = _as_item_error(problem)  # which lets go of what the exception holds: memory may be scarce
-        if isinstance(error, _OutOfMemory):
-            return None
-        if len(requests) == 1:
-            return [error]
-        return [result for request in requests for result in self._edit([request])]
-
-    def _edit_alone(self, request: EditRequest) -> EditResult | ItemError:
-        [result] = self._try([request]) or [_OutOfMemory(_NO_MEMORY)]
-        return result
+    def _strides(self, job: EditJob) -> list[range]:
+        """The steps that a job takes at once: all of them where latents are handed on and no step asks for a mask."""
+        count = len(job.steps)
+        if self._latent_chain and not any(step.settings.auto_mask for step in job.steps):
+            return [range(count)]
+        return [range(step, step + 1) for step in range(count)]
 
     def _after(self, attempt: _Attempt, result: EditResult | ItemError) -> _Attempt:
         if isinstance(result, ItemError):
@@ -293,29 +233,3 @@ def _final_mask(attempt: _Attempt) -> Image | None:
     if given is None or own is None:
         return given or own
     return ImageChops.darker(given.resize(own.size), own)
-
-
-def _as_item_error(problem: Exception) -> ItemError:
-    """What an error means for the item it befell.
-
-    Raises:
-        UsageError, ModelError, EnvironmentStop: it befalls the whole run.
-    """
-    if isinstance(problem, UsageError | ModelError | EnvironmentStop):
-        raise problem
-    if isinstance(problem, ItemError):
-        return problem
-    if isinstance(problem, Ip2pError):
-        return ItemError(str(problem))
-    if is_out_of_memory(problem):
-        return _OutOfMemory(_NO_MEMORY)
-    line = (str(problem).splitlines() or [""])[0]
-    if any(sign in str(problem) for sign in _LOST_DEVICE):
-        raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
-    return ItemError(f"the editor failed ({type(problem).__name__}: {line}); --debug tells more")
-
-
-def is_out_of_memory(problem: BaseException) -> bool:
-    """Whether memory ran out, the machine's or the device's."""
-    torch = sys.modules.get("torch")  # where it is not loaded, nothing of it was raised
-    return isinstance(problem, MemoryError) or (torch is not None and isinstance(problem, torch.OutOfMemoryError))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from ip2p_cli.errors import EnvironmentStop, ModelError
@@ -53,8 +54,8 @@ def forbidden_by_environment() -> bool:
     return bool(constants.HF_HUB_OFFLINE)
 
 
-def download_snapshot(hub_id: str) -> Path:
-    """Fetch what the cache lacks of a hub checkpoint, and give the folder back.
+def download_snapshot(hub_id: str, patterns: Sequence[str] = ALLOWED) -> Path:
+    """Fetch what the cache lacks of a hub checkpoint, or of other files in a repository, and give the folder back.
 
     Raises:
         ModelError: there is no such repository, it needs a token, or the network fails.
@@ -64,7 +65,7 @@ def download_snapshot(hub_id: str) -> Path:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=list(ALLOWED)))
+        return Path(snapshot_download(hub_id, allow_patterns=list(patterns)))
     except GatedRepoError as problem:
         raise ModelError(
             f"hub model {hub_id!r} asks you to accept its terms: do so on its page, then set HF_TOKEN and try again"

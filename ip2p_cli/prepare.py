@@ -41,15 +41,18 @@ class RunSettings:
     frames: Frames = Frames.ALL
     lora: str | None = None  # its name, as others may read it
     mask: str | None = None  # the name of the masks that the user gave
+    accelerate: tuple[str, ...] = ()  # what was traded for time, as `--accelerate` takes it
 
     def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
         """The key of what `job` makes of the photo with that digest, where the masks of its frames let it."""
         chain = [[s.instruction, _in_force(merged(s.settings, self.defaults))] for s in job.steps]
         band = {} if job.change is None else {"change": asdict(job.change)}
+        quick = {"accelerate": self.accelerate} if self.accelerate else {}
         return key_of(
             digest,
             {
                 **band,
+                **quick,
                 "chain": chain,
                 "model": self.fingerprint,
                 "seed": job.seed,
@@ -80,6 +83,7 @@ class RunSettings:
             size=self.size,
             lora=self.lora,
             mask=self.mask,
+            accelerate=self.accelerate,
         )
 
     def identity(self, chains: Chains) -> str:

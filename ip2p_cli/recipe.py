@@ -13,6 +13,7 @@ from typing import Any
 import tomli
 
 from ip2p_cli import templates
+from ip2p_cli.accelerations import parse_accelerations
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.errors import RecipeError, UsageError
 from ip2p_cli.names import check_name_template
@@ -23,7 +24,10 @@ SCHEMA = 1
 MAX_COMBINATIONS = 1000
 SETTING_KEYS = tuple(entry.name for entry in fields(StepSettings))
 _TABLES = {
-    "recipe": ("schema", "name", "description", "defaults", "input", "step", "variables", "matrix", "checks", "output"),
+    "recipe": (
+        *("schema", "name", "description", "accelerate"),
+        *("defaults", "input", "step", "variables", "matrix", "checks", "output"),
+    ),
     "[defaults]": SETTING_KEYS,
     "[[step]]": ("instruction", *SETTING_KEYS),
     "[input]": ("sources",),
@@ -42,6 +46,7 @@ class Recipe:
     variables: Mapping[str, str] = field(default_factory=dict)
     matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     require: tuple[str, ...] = ()
+    accelerate: tuple[str, ...] | None = None  # as `--accelerate` takes them; None: it does not say
     change: ChangeBand | None = None  # how far its edits are to go
     sources: tuple[str, ...] = ()  # already resolved against the recipe's folder
     output_name: str | None = None
@@ -137,6 +142,7 @@ def _build(data: Mapping[str, Any], folder: Path) -> Recipe:
         variables={name: _value(value, f"variable {name}") for name, value in _table(data, "variables").items()},
         matrix={name: _values(values, name) for name, values in _table(data, "matrix").items()},
         require=_texts(checks.get("require", []), "[checks] require"),
+        accelerate=_accelerations(data["accelerate"]) if "accelerate" in data else None,
         change=parse_band(checks["change"], "[checks] change") if "change" in checks else None,
         sources=tuple(
             _resolved(source, folder) for source in _texts(_table(data, "input").get("sources", []), "sources")
@@ -255,6 +261,14 @@ def _values(values: object, name: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not values:
         raise RecipeError(f"[matrix] {name} is {values!r}; give a list of values")
     return tuple(dict.fromkeys(_value(value, f"[matrix] {name}") for value in values))
+
+
+def _accelerations(values: object) -> tuple[str, ...]:
+    names = _texts(values, "accelerate")
+    if any("=" in name for name in names):
+        raise RecipeError("accelerate: a recipe names no files and no hub ids; give these on the command line")
+    parse_accelerations(names, "accelerate")
+    return names
 
 
 def _resolved(source: str, folder: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageChops
 
@@ -49,6 +49,16 @@ class FakeEditor:
             if "device lost" in request.instruction:
                 raise RuntimeError("CUDA error: the device is gone")
         return [self._edit(request, full_resolution) for request in requests]
+
+    def edit_chains(
+        self, chains: Sequence[Sequence[EditRequest]], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult | NonFiniteResult]:
+        ends: list[EditResult | NonFiniteResult] = []
+        for chain in chains:
+            for request in chain:
+                before = request.image if request is chain[0] else ends.pop().image  # type: ignore[union-attr]
+                ends += self.edit_each([replace(request, image=before)], full_resolution=full_resolution, size=size)
+        return ends
 
     def _edit(self, request: EditRequest, full_resolution: bool) -> EditResult | NonFiniteResult:
         if "nan" in request.instruction:

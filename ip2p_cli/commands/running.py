@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ip2p_cli.accelerations import Accelerations, parse_accelerations
+from ip2p_cli.additions import find_additions
 from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.checks import Checks, require_checks
@@ -24,7 +26,6 @@ from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.journal import Journal
-from ip2p_cli.lora import find_lora
 from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.masks import GivenMasks
 from ip2p_cli.output import Encoding, Metadata, check_quality
@@ -86,6 +87,7 @@ class Work:
     check_seconds: float
     frames: Frames
     offline: bool
+    accelerations: Accelerations
     shard: Shard | None
     masks: GivenMasks | None
     shard_origin: str | None  # the variables that a shard comes from, if nobody asked for it
@@ -170,10 +172,21 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         check_seconds=config.get("check_seconds", LIMIT),
         frames=request.source.frames or Frames.ALL,
         offline=model.offline or config.get("offline", False),
+        accelerations=_accelerations(model, recipe, config),
         shard=shard,
         masks=None if edit.mask is None else GivenMasks.at(edit.mask),
         shard_origin=shard_origin,
     )
+
+
+def _accelerations(model: ModelOptions, recipe: Recipe, config: UserConfig) -> Accelerations:
+    """Of the command line; where it says nothing, of the recipe; then the user's default."""
+    asked = [*(model.accelerate or ()), *(["fast"] if model.fast else [])]
+    if asked:
+        return parse_accelerations(asked)
+    if recipe.accelerate is not None:
+        return parse_accelerations(recipe.accelerate, "accelerate")
+    return parse_accelerations(config.get("accelerate", ()), "accelerate")
 
 
 def _shard(asked: str | None, target: Destination) -> tuple[Shard | None, str | None]:
@@ -252,19 +265,20 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
     from ip2p_cli.store import Store
 
     checkpoint = open_checkpoint(work.model, work.manager, offline=work.offline)
-    lora = None if request.model.lora is None else find_lora(request.model.lora)
+    added = find_additions(request.model.lora, work.accelerations, offline=work.offline)
     full_resolution = not request.output.model_res
     defaults = _step_settings_of(checkpoint.defaults)
     settings = RunSettings(
         work.model,
-        checkpoint.fingerprint if lora is None else lora.fingerprint(checkpoint.fingerprint),
+        added.fingerprint(checkpoint.fingerprint),
         defaults,
         work.encoding,
         full_resolution,
         work.size,
         work.frames,
-        None if lora is None else lora.name,
+        None if added.lora is None else added.lora.name,
         None if work.masks is None else work.masks.path.name,
+        work.accelerations.public,
     )
     _make_output_folder(work.target)
     checks, writer = Checks(work.manager, work.check_seconds), AtomicWriter(work.target.root)
@@ -280,6 +294,7 @@ def _real_run(work: Work, request: Request, config: UserConfig, display: Display
             work.model,
             full_resolution=full_resolution,
             size=work.size,
+            latent_chain="latent-chain" in work.accelerations,
         )
         decoders = stack.enter_context(Decoders(work.max_megapixels, first_only=work.frames is Frames.FIRST))
         stack.enter_context(display)
@@ -309,7 +324,7 @@ def _make_output_folder(target: Destination) -> None:
 
 def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:
     from ip2p_cli.api import load_editor
-    from ip2p_cli.chain import is_out_of_memory
+    from ip2p_cli.guarded import is_out_of_memory
 
     def chosen(option: str | None, key: str) -> str | None:
         name = option or config.get(key, "auto")
@@ -322,6 +337,7 @@ def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:
             dtype=chosen(request.model.dtype, "dtype"),
             offline=work.offline,
             lora=request.model.lora,
+            accelerate=work.accelerations.asked,
             plugins=work.manager,
         )
     except Exception as problem:

@@ -10,17 +10,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ip2p_cli.additions import Additions
 from ip2p_cli.checkpoint import Checkpoint, EditDefaults, read_checkpoint
 from ip2p_cli.devices import choose_device
 from ip2p_cli.editor.finish import Finisher
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.loading import Components, load_components
 from ip2p_cli.editor.networks import Networks
-from ip2p_cli.editor.request import Item, settle
+from ip2p_cli.editor.request import Chain, settle
 from ip2p_cli.editor.rows import Bucket
 from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
-from ip2p_cli.lora import Lora
 from ip2p_cli.sampler_names import sampler_named
 from ip2p_cli.types import EditRequest, EditResult
 
@@ -48,14 +48,14 @@ class Editor:
         checkpoint: Checkpoint,
         components: Components,
         samplers: Mapping[str, SamplerFactory],
-        lora: Lora | None = None,
+        added: Additions = Additions(),
     ) -> None:
-        """`lora` is the adapter that the components have in them already."""
+        """`added` is what the components have in them already, and how quick to be."""
         self._checkpoint = checkpoint
-        self._lora = lora
+        self._added = added
         self._components = components
         self._samplers = dict(samplers)
-        self._networks = Networks(checkpoint, components, self._samplers)
+        self._networks = Networks(checkpoint, components, self._samplers, added.accelerations)
         self._turn = threading.RLock()  # at the networks
         self._finisher = Finisher(components)
         self.native_size: int = checkpoint.native_size
@@ -71,17 +71,16 @@ class Editor:
         *,
         device: str | None = None,
         dtype: str | None = None,
-        lora: Lora | None = None,
+        added: Additions = Additions(),
     ) -> Editor:
         """Load a checkpoint folder. Raises ModelError where it cannot be run, UsageError for device and dtype."""
         checkpoint = read_checkpoint(folder)
-        return cls(checkpoint, load_components(checkpoint, choose_device(device), dtype, lora), samplers, lora)
+        return cls(checkpoint, load_components(checkpoint, choose_device(device), dtype, added), samplers, added)
 
     @property
     def fingerprint(self) -> str:
-        """A hash over the checkpoint's weights and configurations, and over the LoRA's."""
-        own = self._checkpoint.fingerprint
-        return own if self._lora is None else self._lora.fingerprint(own)
+        """A hash over the checkpoint's weights and configurations, and over the weights that are added."""
+        return self._added.fingerprint(self._checkpoint.fingerprint)
 
     @property
     def samplers(self) -> tuple[str, ...]:
@@ -124,14 +123,27 @@ class Editor:
         self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
     ) -> list[EditResult | NonFiniteResult]:
         """As `edit`, but an item that fails has its error in its place, and the others are unharmed."""
+        return self.edit_chains([[request] for request in requests], full_resolution=full_resolution, size=size)
+
+    def edit_chains(
+        self, chains: Sequence[Sequence[EditRequest]], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult | NonFiniteResult]:
+        """As `edit_each`, but several edits of each photo, one after the other: one result or error a chain.
+
+        The requests of a chain have one image. A step goes on with the latents of the step before it: nothing is
+        decoded and encoded again between steps, and detail is carried over once, at the end. The result is the last
+        request's, its `change` is that of the whole chain. `auto_mask` is that of the first request.
+        """
         native = self._native(size)
-        items = [settle(request, self._checkpoint, self._samplers, native) for request in requests]
-        self.check_samplers({item.sampler for item in items})
+        settled: list[Chain] = [
+            tuple(settle(request, self._checkpoint, self._samplers, native) for request in chain) for chain in chains
+        ]
+        self.check_samplers({item.sampler for chain in settled for item in chain})
         begun: dict[int, Future[EditResult] | NonFiniteResult] = {}
-        for places in _batches(items, self.batch_size):
-            batch = [items[place] for place in places]
+        for places in _batches(settled, self.batch_size):
+            batch = [settled[place] for place in places]
             begun.update(zip(places, self._edit_batch(batch, full_resolution), strict=True))
-        ends = (begun[place] for place in range(len(items)))
+        ends = (begun[place] for place in range(len(settled)))
         return [end.result() if isinstance(end, Future) else end for end in ends]
 
     def check_samplers(self, names: Iterable[str]) -> None:
@@ -164,29 +176,29 @@ class Editor:
             raise UsageError(f"size {size} is too small: the model needs at least {multiple} pixels")
         return self.native_size if size is None else size
 
-    def _edit_batch(self, items: Sequence[Item], full_resolution: bool) -> list[Future[EditResult] | NonFiniteResult]:
-        """Up to `batch_size` items of one bucket: the networks' work is done, the results follow."""
+    def _edit_batch(self, chains: Sequence[Chain], full_resolution: bool) -> list[Future[EditResult] | NonFiniteResult]:
+        """Up to `batch_size` chains of one bucket: the networks' work is done, the results follow."""
         with self._turn:
-            masks = self._networks.masks(items, self.batch_size)
-            made = self._networks.run(items, self.batch_size)
+            masks = self._networks.masks([chain[0] for chain in chains], self.batch_size)
+            made = self._networks.run(chains, self.batch_size)
             bad = [place for place, pictures in enumerate(made) if not _finite(pictures)]
             if bad and self.dtype != torch.float32:
                 exact = self._networks.in_float32()
                 for place in bad:
-                    [made[place]] = exact.run([items[place]], self.batch_size)
+                    [made[place]] = exact.run([chains[place]], self.batch_size)
         return [
-            self._finisher.begin(item, *pictures, mask, full_resolution)
+            self._finisher.begin(chain[-1], *pictures, mask, full_resolution)
             if _finite(pictures)
-            else NonFiniteResult(f"{item.request.instruction!r}: {NOT_FINITE}")
-            for item, pictures, mask in zip(items, made, masks, strict=True)
+            else NonFiniteResult(f"{chain[-1].request.instruction!r}: {NOT_FINITE}")
+            for chain, pictures, mask in zip(chains, made, masks, strict=True)
         ]
 
 
-def _batches(items: Sequence[Item], size: int) -> Iterator[list[int]]:
-    """Places of the items that are denoised together, buckets in the order of their first item."""
-    buckets: dict[tuple[int, int, str, int], list[int]] = {}
-    for place, item in enumerate(items):
-        buckets.setdefault(item.bucket, []).append(place)
+def _batches(chains: Sequence[Chain], size: int) -> Iterator[list[int]]:
+    """Places of the chains that are denoised together, buckets in the order of their first chain."""
+    buckets: dict[tuple[object, ...], list[int]] = {}
+    for place, chain in enumerate(chains):
+        buckets.setdefault(tuple(item.bucket for item in chain), []).append(place)
     for places in buckets.values():
         for start in range(0, len(places), size):
             yield places[start : start + size]

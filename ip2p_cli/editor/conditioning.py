@@ -94,5 +94,5 @@ def decode(components: Components, latents: Tensor) -> Tensor:
 
     (c, h, w) -> (3, h·f, w·f) float32, nominally in [0, 1] but not clamped: NaN must still show.
     """
-    decoded: Tensor = components.vae.decode(latents[None].to(components.dtype), return_dict=False)[0]
+    decoded: Tensor = components.decoder.decode(latents[None].to(components.dtype), return_dict=False)[0]
     return decoded[0].float().div(2).add(0.5)

@@ -9,12 +9,16 @@ from typing import Any
 
 import torch
 
+from ip2p_cli.accelerations import EXACT, Accelerations
+from ip2p_cli.additions import Additions
 from ip2p_cli.checkpoint import Checkpoint
 from ip2p_cli.editor.exactly import EXACTLY
+from ip2p_cli.editor.fast.bfloat16 import is_quicker
+from ip2p_cli.editor.fast.compiled import compile_blocks
+from ip2p_cli.editor.fast.tiny_decoder import load_small_decoder
 from ip2p_cli.editor.lora import fuse_lora
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_cli.layout import weight_files
-from ip2p_cli.lora import Lora
 from ip2p_cli.quiet import quiet_libraries
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -30,6 +34,7 @@ class Components:
     text_encoder: Any  # CLIPTextModel
     tokenizer: Any  # CLIPTokenizer
     device: torch.device
+    decoder: Any  # the autoencoder itself, or a smaller decoder in its place
 
     @property
     def dtype(self) -> torch.dtype:
@@ -42,31 +47,39 @@ class Components:
 
     def in_float32(self) -> Components:
         """Copies of the networks that compute in float32. The others stay as they are: another thread may use them."""
-        vae, unet, text_encoder = (
-            _cast(copy.deepcopy(network), self.device, torch.float32)
-            for network in (self.vae, self.unet, self.text_encoder)
-        )
-        return Components(vae, unet, text_encoder, self.tokenizer, self.device)
+        networks = copy.deepcopy((self.vae, self.unet, self.text_encoder, self.decoder))  # one stays one
+        vae, unet, text_encoder, decoder = (_cast(network, self.device, torch.float32) for network in networks)
+        return Components(vae, unet, text_encoder, self.tokenizer, self.device, decoder)
 
 
-def choose_dtype(name: str | None, device: torch.device, unet_parameters: int) -> torch.dtype:
+def choose_dtype(
+    name: str | None, device: torch.device, unet_parameters: int, accelerations: Accelerations = EXACT
+) -> torch.dtype:
     """The named type; by default float32, but float16 for a large network on CUDA.
 
-    A small network stays in float32 everywhere, so that a photo has the same pixels on any device.
+    A small network stays in float32 everywhere, so that a photo has the same pixels on any device, unless it is asked
+    to be quick.
     """
     if name is None or name == "auto":
-        return torch.float16 if device.type == "cuda" and unet_parameters >= LARGE else torch.float32
+        if device.type == "cuda" and unet_parameters >= LARGE:
+            return torch.float16
+        return torch.bfloat16 if "bfloat16" in accelerations and is_quicker(device) else torch.float32
     if name not in DTYPES:
         raise UsageError(f"dtype {name!r} is not known: use {', '.join(DTYPES)}")
     return DTYPES[name]
 
 
 def load_components(
-    checkpoint: Checkpoint, device: torch.device, dtype: str | None = None, lora: Lora | None = None
+    checkpoint: Checkpoint,
+    device: torch.device,
+    dtype: str | None = None,
+    added: Additions = Additions(),
 ) -> Components:
-    """Load the networks, with an adapter added to them.
+    """Load the networks, and what is added to them.
 
-    Raises ModelError where weights are missing, superfluous or unreadable, or the adapter does not go.
+    Raises:
+        ModelError: weights are missing, superfluous or unreadable, or the adapter or the decoder does not go.
+        UsageError: the dtype is not known, or there is nothing for the small decoder to do.
     """
     import diffusers
     import transformers
@@ -76,12 +89,16 @@ def load_components(
         vae = _load(checkpoint, "vae", getattr(diffusers, checkpoint.classes["vae"]), dtype_key="torch_dtype")
         text_encoder = _load(checkpoint, "text_encoder", transformers.CLIPTextModel, dtype_key="dtype")
         tokenizer = _load_tokenizer(checkpoint, transformers.CLIPTokenizer)
-        if lora is not None:
+        if added.lora is not None:
             parts = {"unet": unet, "vae": vae, "text_encoder": text_encoder, "tokenizer": tokenizer}
-            fuse_lora(lora, checkpoint, parts)
-    chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()))
-    vae, unet, text_encoder = (_cast(network, device, chosen) for network in (vae, unet, text_encoder))
-    return Components(vae, unet, text_encoder, tokenizer, device)
+            fuse_lora(added.lora, checkpoint, parts)
+        decoder = vae if added.decoder is None else load_small_decoder(added.decoder, checkpoint)
+    chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()), added.accelerations)
+    for network in (vae, unet, text_encoder, decoder):
+        _cast(network, device, chosen)
+    if "compile" in added.accelerations:
+        compile_blocks(unet)
+    return Components(vae, unet, text_encoder, tokenizer, device, decoder)
 
 
 def _cast(network: Any, device: torch.device, dtype: torch.dtype) -> Any:

@@ -38,6 +38,9 @@ class Item:
         return self.fit.width, self.fit.height, self.sampler, self.steps
 
 
+Chain = tuple[Item, ...]  # edits of one photo, one after the other; mostly a single one
+
+
 def settle(request: EditRequest, checkpoint: Checkpoint, samplers: Mapping[str, SamplerFactory], native: int) -> Item:
     """Fill in the checkpoint's defaults and choose the size. Raises UsageError for settings that cannot be run."""
     defaults = checkpoint.defaults

@@ -77,6 +77,7 @@ class Bench:
         listeners: tuple[Any, ...] = (),
         masks: GivenMasks | None = None,
         mask_folder: Path | None = None,
+        latent_chain: bool = False,
     ) -> list[str]:
         chains = Chains((tuple(map(Step, instructions)),), seed=seed, variants=variants)
         settings = RunSettings("fake", self.editor.fingerprint, full_resolution=full_resolution)
@@ -84,7 +85,9 @@ class Bench:
         self.recorder = Recorder()
         self.editor.batch_size = batch_size
         self.out.mkdir(exist_ok=True)
-        runner = ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution)
+        runner = ChainRunner(
+            lambda: self.editor, checks, "fake", full_resolution=full_resolution, latent_chain=latent_chain
+        )
         with Journal(self.out, settings.identity(chains)) as journal:
             run = BatchRun(
                 Preparer(

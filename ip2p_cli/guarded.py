@@ -1,0 +1,131 @@
+"""Calls the editor so that one photo that fails, or that memory does not suffice for, leaves the others unharmed."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
+from ip2p_cli.types import EditRequest, EditResult
+
+Chain = Sequence[EditRequest]  # edits of one photo, one after the other
+_NO_MEMORY = "not enough memory to edit it; use a smaller --size, or --device cpu"
+_LOST_DEVICE = ("CUDA error", "device-side assert", "device lost", "CUDA driver", "MPS backend")
+
+
+class _OutOfMemory(ItemError):
+    """An item that does not fit into memory even alone."""
+
+
+class BatchEditor(Protocol):
+    """What the batch engine needs of an editor. `batch_size` is lowered where memory does not suffice."""
+
+    batch_size: int
+
+    def edit_each(
+        self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult | NonFiniteResult]:
+        """One result or error a request, in their order."""
+
+    def edit_chains(
+        self, chains: Sequence[Sequence[EditRequest]], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult | NonFiniteResult]:
+        """One result or error a chain of edits of one image, of which only the last is looked at."""
+
+
+class GuardedEditor:
+    """An editor that is loaded when it is first needed; several threads may use it."""
+
+    def __init__(self, load: Callable[[], BatchEditor], *, full_resolution: bool, size: int | None) -> None:
+        self._load = load
+        self._full_resolution = full_resolution
+        self._size = size
+        self._loading = threading.Lock()
+        self._loaded: BatchEditor | None = None
+
+    def load(self) -> BatchEditor:
+        """The editor.
+
+        Raises:
+            Ip2pError: it cannot be loaded.
+        """
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def edit(self, chains: Sequence[Chain]) -> list[EditResult | ItemError]:
+        """One result or error a chain of edits of one photo.
+
+        Where memory does not suffice the editor's batch is halved, down to 1, and stays so if that has helped.
+
+        Raises:
+            UsageError, ModelError, EnvironmentStop: what befalls the whole run.
+        """
+        editor = self.load()
+        before = editor.batch_size
+        while True:
+            size = editor.batch_size
+            results = self._try(chains)
+            if results is not None:
+                return results
+            if size == 1:
+                break
+            editor.batch_size = min(editor.batch_size, size // 2)  # another thread may have halved it, too
+        each = [self._edit_alone(chain) for chain in chains]
+        if any(isinstance(result, _OutOfMemory) for result in each):
+            editor.batch_size = before  # the photo is to blame, not the batch
+        return each
+
+    def _try(self, chains: Sequence[Chain]) -> list[EditResult | ItemError] | None:
+        """The results; None where they do not fit into memory together.
+
+        A batch that fails otherwise is tried again one by one, so that only the guilty one is lost.
+        """
+        try:
+            return list(self._call(chains))
+        except Exception as problem:
+            error = _as_item_error(problem)  # which lets go of what the exception holds: memory may be scarce
+        if isinstance(error, _OutOfMemory):
+            return None
+        if len(chains) == 1:
+            return [error]
+        return [result for chain in chains for result in self.edit([chain])]
+
+    def _call(self, chains: Sequence[Chain]) -> list[EditResult | NonFiniteResult]:
+        editor, full, size = self.load(), self._full_resolution, self._size
+        if all(len(chain) == 1 for chain in chains):
+            return editor.edit_each([chain[0] for chain in chains], full_resolution=full, size=size)
+        return editor.edit_chains(chains, full_resolution=full, size=size)
+
+    def _edit_alone(self, chain: Chain) -> EditResult | ItemError:
+        [result] = self._try([chain]) or [_OutOfMemory(_NO_MEMORY)]
+        return result
+
+
+def _as_item_error(problem: Exception) -> ItemError:
+    """What an error means for the item it befell.
+
+    Raises:
+        UsageError, ModelError, EnvironmentStop: it befalls the whole run.
+    """
+    if isinstance(problem, UsageError | ModelError | EnvironmentStop):
+        raise problem
+    if isinstance(problem, ItemError):
+        return problem
+    if isinstance(problem, Ip2pError):
+        return ItemError(str(problem))
+    if is_out_of_memory(problem):
+        return _OutOfMemory(_NO_MEMORY)
+    line = (str(problem).splitlines() or [""])[0]
+    if any(sign in str(problem) for sign in _LOST_DEVICE):
+        raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
+    return ItemError(f"the editor failed ({type(problem).__name__}: {line}); --debug tells more")
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Whether memory ran out, the machine's or the device's."""
+    torch = sys.modules.get("torch")  # where it is not loaded, nothing of it was raised
+    return isinstance(problem, MemoryError) or (torch is not None and isinstance(problem, torch.OutOfMemoryError))
