@@ -6,47 +6,35 @@ import functools
 import os
 import sys
 from collections.abc import Mapping, Sequence, Set
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.checks import Checks, require_checks
-from ip2p_cli.claims import Claims, OnExists
+from ip2p_cli.claims import OnExists
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
 from ip2p_cli.commands.ordering import Asked, Orders, read_orders
-from ip2p_cli.commands.reporting import check_reports, make_report
+from ip2p_cli.commands.real_run import real_run
+from ip2p_cli.commands.reporting import check_reports
 from ip2p_cli.config import UserConfig, load_config
-from ip2p_cli.errors import EnvironmentStop, UsageError
+from ip2p_cli.errors import UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.images import MAX_MEGAPIXELS
-from ip2p_cli.journal import Journal
-from ip2p_cli.lora import find_lora
-from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.masks import GivenMasks
 from ip2p_cli.output import Encoding, Metadata, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
-from ip2p_cli.prepare import Preparer, RunSettings, planned_outcomes
+from ip2p_cli.prepare import planned_outcomes
 from ip2p_cli.progress import Display
 from ip2p_cli.recipe import Recipe, check_guidance, check_steps, merged
 from ip2p_cli.sampler_names import sampler_named
 from ip2p_cli.sequences import Frames
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
-from ip2p_cli.signals import StopRequest
 from ip2p_cli.signing import load_signing
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.time_limit import LIMIT
 from ip2p_cli.types import ChangeBand, StepSettings
-from ip2p_cli.writing import writing
-
-if TYPE_CHECKING:
-    from ip2p_cli.checkpoint import EditDefaults
-    from ip2p_cli.editor import Editor
 
 DEFAULT_MODEL = "mini"
 DEFAULT_OUTPUT = "edited"
@@ -78,6 +66,8 @@ class Work:
     reader: SourceReader
     manager: PluginManager
     model: str
+    device: str | None  # or several, divided by commas; None: the best there is
+    dtype: str | None
     batch_size: int
     size: int | None
     encoding: Encoding
@@ -112,7 +102,7 @@ def run_request(request: Request) -> int:
         listeners.insert(0, JsonLines(sys.stdout))
     if request.run.dry_run:
         return _dry_run(work, listeners)
-    return _real_run(work, request, config, display, listeners)
+    return real_run(work, request, display, listeners)
 
 
 def _prepare_work(request: Request, config: UserConfig) -> Work:
@@ -158,6 +148,8 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         reader=reader,
         manager=manager,
         model=model.model or config.get("model", DEFAULT_MODEL),
+        device=_auto_or_name(model.device or config.get("device", "auto")),
+        dtype=_auto_or_name(model.dtype or config.get("dtype", "auto")),
         batch_size=_auto_or_integer(model.batch_size or config.get("batch_size", "auto"), "--batch-size")
         or DEFAULT_BATCH,
         size=_auto_or_integer(model.size or config.get("size", "auto"), "--size"),
@@ -240,100 +232,8 @@ def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
     return summary.exit_code
 
 
-def _real_run(work: Work, request: Request, config: UserConfig, display: Display, listeners: Sequence[Listener]) -> int:
-    from ip2p_cli.batch import BatchRun
-    from ip2p_cli.chain import ChainRunner
-    from ip2p_cli.checkpoint import open_checkpoint
-    from ip2p_cli.decoders import Decoders
-    from ip2p_cli.frames import FrameRunner
-    from ip2p_cli.store import Store
-
-    checkpoint = open_checkpoint(work.model, work.manager, offline=work.offline)
-    lora = None if request.model.lora is None else find_lora(request.model.lora)
-    full_resolution = not request.output.model_res
-    defaults = _step_settings_of(checkpoint.defaults)
-    settings = RunSettings(
-        work.model,
-        checkpoint.fingerprint if lora is None else lora.fingerprint(checkpoint.fingerprint),
-        defaults,
-        work.encoding,
-        full_resolution,
-        work.size,
-        work.frames,
-        None if lora is None else lora.name,
-        None if work.masks is None else work.masks.path.name,
-    )
-    _make_output_folder(work.target)
-    checks, writer = Checks(work.manager, work.check_seconds), AtomicWriter(work.target.root)
-    with ExitStack() as stack:
-        journal = claims = None
-        if work.target.root is not None:
-            opened = Journal(work.target.root, work.orders.identity(settings.identity(work.chains)), work.target.file)
-            journal = stack.enter_context(opened)
-            claims = Claims(journal, work.on_exists, retry_failed=request.run.retry_failed)
-        runner = ChainRunner(
-            lambda: _load_editor(work, request, config),
-            checks,
-            work.model,
-            full_resolution=full_resolution,
-            size=work.size,
-        )
-        decoders = stack.enter_context(Decoders(work.max_megapixels, first_only=work.frames is Frames.FIRST))
-        stack.enter_context(display)
-        stop = stack.enter_context(StopRequest(writer.discard_all, quiet=display.quiet))
-        run = BatchRun(
-            Preparer(settings, checks, journal, claims, work.reader, decoders.decode, work.masks),
-            FrameRunner(runner, work.batch_size),
-            Store(settings, journal, writer, masks=_mask_folder(request.output.mask_out, work.target)),
-            [*listeners, *make_report(request.run, work.target, settings.defaults, work.reader)],
-            work.batch_size,
-            lambda: stop.requested,
-        )
-        summary = run.run(work.orders.plans)
-    return stop.exit_code if stop.requested else summary.exit_code
-
-
-def _mask_folder(asked: Path | None, target: Destination) -> MaskFolder | None:
-    return None if asked is None else MaskFolder(asked, target.root)
-
-
-def _make_output_folder(target: Destination) -> None:
-    if target.root is None:
-        return
-    with writing(target.root):
-        target.root.mkdir(parents=True, exist_ok=True)
-
-
-def _load_editor(work: Work, request: Request, config: UserConfig) -> Editor:
-    from ip2p_cli.api import load_editor
-    from ip2p_cli.chain import is_out_of_memory
-
-    def chosen(option: str | None, key: str) -> str | None:
-        name = option or config.get(key, "auto")
-        return None if name == "auto" else name
-
-    try:
-        editor = load_editor(
-            work.model,
-            device=chosen(request.model.device, "device"),
-            dtype=chosen(request.model.dtype, "dtype"),
-            offline=work.offline,
-            lora=request.model.lora,
-            plugins=work.manager,
-        )
-    except Exception as problem:
-        if is_out_of_memory(problem):
-            raise EnvironmentStop(
-                "not enough memory to load the model; use a smaller --model, or --device cpu"
-            ) from problem
-        raise
-    editor.batch_size = work.batch_size
-    editor.check_samplers(work.samplers)  # now, not when the second step of a chain comes to it
-    return editor
-
-
-def _step_settings_of(own: EditDefaults) -> StepSettings:
-    return StepSettings(own.steps, own.text_guidance, own.image_guidance, own.sampler)
+def _auto_or_name(name: str) -> str | None:
+    return None if name == "auto" else name
 
 
 __all__ = ["STDOUT", "Request", "run_request"]

@@ -18,6 +18,7 @@ from ip2p_cli.claims import Claims, OnExists
 from ip2p_cli.frames import FrameRunner
 from ip2p_cli.images import decode
 from ip2p_cli.journal import Journal
+from ip2p_cli.ledger import OwnLedger
 from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.masks import GivenMasks
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
@@ -86,20 +87,12 @@ class Bench:
         self.out.mkdir(exist_ok=True)
         runner = ChainRunner(lambda: self.editor, checks, "fake", full_resolution=full_resolution)
         with Journal(self.out, settings.identity(chains)) as journal:
+            claims = Claims(journal, on_exists, retry_failed=retry_failed)
+            ledger = OwnLedger(journal, claims, AtomicWriter(self.out))
             run = BatchRun(
-                Preparer(
-                    settings,
-                    checks,
-                    journal,
-                    Claims(journal, on_exists, retry_failed=retry_failed),
-                    SourceReader(BytesIO()),
-                    decode,
-                    masks,
-                ),
+                Preparer(settings, checks, ledger, SourceReader(BytesIO()), decode, masks),
                 FrameRunner(runner, batch_size),
-                Store(
-                    settings, journal, AtomicWriter(self.out), masks=mask_folder and MaskFolder(mask_folder, self.out)
-                ),
+                Store(settings, ledger, masks=mask_folder and MaskFolder(mask_folder, self.out)),
                 [self.recorder, *listeners],
                 batch_size,
                 self.stop,
