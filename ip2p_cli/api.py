@@ -59,6 +59,7 @@ from ip2p_cli.types import (
     Try,
     Verdict,
 )
+from ip2p_cli.workers import Workplace, choose_workplace, spread
 from ip2p_cli.writing import make_output_folder, writing
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ __all__ = [
     "Try",
     "UsageError",
     "Verdict",
+    "Workplace",
     "choose_device",
+    "choose_workplace",
     "count_pairs",
     "data_engines",
     "encode_image",
@@ -125,6 +128,7 @@ __all__ = [
     "sampler_named",
     "shard_path",
     "shards_of",
+    "spread",
     "text_check",
     "user_setting",
     "write_shard",

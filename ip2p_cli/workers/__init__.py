@@ -9,6 +9,7 @@ from __future__ import annotations
 from ip2p_cli.workers.channel import Channel, Post, Workplace
 from ip2p_cli.workers.choose import choose_workplace
 from ip2p_cli.workers.pool import Handler, Pool
+from ip2p_cli.workers.spread import spread
 from ip2p_cli.workers.work_queue import WorkQueue
 
-__all__ = ["Channel", "Handler", "Pool", "Post", "WorkQueue", "Workplace", "choose_workplace"]
+__all__ = ["Channel", "Handler", "Pool", "Post", "WorkQueue", "Workplace", "choose_workplace", "spread"]

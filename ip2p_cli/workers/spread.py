@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -18,7 +18,7 @@ Make = Callable[["str | None"], Callable[[T], R]]
 AHEAD = 2  # tasks a worker
 
 
-def spread(workplace: Workplace, make: Make[T, R], tasks: Sequence[T]) -> Iterator[R]:
+def spread(workplace: Workplace, make: Make[T, R], tasks: Iterable[T]) -> Iterator[R]:
     """Have tasks done; what comes of each, as it is done.
 
     Each worker calls `make(device)` once, and what that gives for one task after another. `make`, tasks and results
@@ -53,7 +53,7 @@ _NO_MORE = "no more"
 
 
 class _Desk(Generic[T, R]):
-    def __init__(self, tasks: Sequence[T], workers: int) -> None:
+    def __init__(self, tasks: Iterable[T], workers: int) -> None:
         self.queue = WorkQueue(tasks, workers, AHEAD)
         self._results: SimpleQueue[R] = SimpleQueue()
 

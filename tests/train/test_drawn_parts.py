@@ -18,9 +18,9 @@ from ip2p_gen_data.instructions.local import load_lm
 from ip2p_gen_data.instructions.triplets import Triplet
 from ip2p_gen_data.p2p.config import DrawConfig, P2PConfig, draw
 from ip2p_gen_data.p2p.engine import P2PEngine
+from ip2p_gen_data.p2p.loading import samplers
 from ip2p_gen_data.p2p.model import load_text_to_image
 from ip2p_gen_data.p2p.sharing import cross_attentions, self_attentions
-from ip2p_gen_data.pairs_command import samplers
 from ip2p_gen_data.prompts import CaptionPair
 from ip2p_train.clip import contrast
 from ip2p_train.config import (

@@ -24,8 +24,8 @@ from ..defaults import FilterDefaults, PairDefaults, defaults_of
 from ..instructions.local import LocalEngine, load_lm
 from ..p2p.config import CrossConfig, DrawConfig, P2PConfig
 from ..p2p.engine import P2PEngine
+from ..p2p.loading import samplers
 from ..p2p.model import load_text_to_image
-from ..pairs_command import samplers
 from .captions import NotInGrammar, parse
 from .corpus import captions
 from .dataset import CaptionedScenes
