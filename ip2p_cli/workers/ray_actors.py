@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -16,6 +17,7 @@ from ip2p_cli.errors import EnvironmentStop, MissingExtra, UsageError
 from ip2p_cli.workers.channel import Channel, Farewell, Link, Lost, Post, accept, serve
 
 CPU, CUDA = "cpu", "cuda"
+REACH_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ class RayCluster:
 
     @contextmanager
     def hired(self, main: Callable[[Any, Post, Channel], None], work: object) -> Iterator[list[Link]]:
-        """As many actors as were asked for; one for which there is no room yet waits for it."""
+        """As many actors as were asked for; one for which there is no room yet waits for it.
+
+        Until they are let go, `sys.stdout` leads nowhere: Ray tells there of nodes that die, whatever it is asked.
+        """
         import ray
 
         with _connected(self.address):
@@ -88,20 +93,33 @@ def _share(asked: RayCluster, nodes: list[dict[str, float]]) -> _Share:
 
 @contextmanager
 def _connected(address: str | None) -> Iterator[None]:
+    """A context in which this process is connected to a cluster.
+
+    Raises:
+        EnvironmentStop: there is none.
+    """
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that is started here tells nobody
     try:
+        _reach(address)
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
-    except (ConnectionError, RuntimeError, ValueError) as problem:
+    except (OSError, RuntimeError, ValueError) as problem:  # what Ray raises: ConnectionError among them
+        place = f"at {address}" if address else "here"
         line = (str(problem).splitlines() or [type(problem).__name__])[0]
-        raise EnvironmentStop(
-            f"no Ray cluster at {address or 'its usual address'} ({line}); start one: ray start --head"
-        ) from problem
+        raise EnvironmentStop(f"no Ray cluster {place} ({line}); start one: ray start --head") from problem
     try:
-        yield
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            yield
     finally:
         ray.shutdown()
+
+
+def _reach(address: str | None) -> None:
+    """See that somebody listens at HOST:PORT: Ray itself would try for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and "/" not in host:
+        socket.create_connection((host, int(port)), REACH_SECONDS).close()
 
 
 class _Link:
