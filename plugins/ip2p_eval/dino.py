@@ -31,7 +31,7 @@ class DinoModel:
         """(n, 3, side, side), normalised."""
         middles = [_middle(one.convert("RGB"), round(self._side * RESIZE), self._side) for one in pictures]
         pixels = np.stack([np.asarray(one, np.float32) for one in middles]) / 255  # (n, side, side, 3)
-        normalised = (pixels - np.float32(MEAN)) / np.float32(DEVIATION)
+        normalised = (pixels - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
         return torch.from_numpy(normalised).permute(0, 3, 1, 2)
 
     @torch.inference_mode()
