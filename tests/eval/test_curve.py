@@ -94,6 +94,15 @@ def test_seeds_are_averaged_and_failures_left_out(data: Path, encoders: Encoders
     assert "3 edits failed" in str(measured.tables[0])
 
 
+def test_after_a_failed_edit_the_others_are_compared_with_their_own_photos(data: Path, encoders: Encoders) -> None:
+    rows = read_rows(data)
+    first = np.asarray(rows[0].source)
+    editor = By(lambda one: None if np.array_equal(np.asarray(one.image), first) else one.image)
+    measured = suite(data, encoders, image_guidance=(1.0,)).run([Candidate("copying", lambda: editor)])
+    [point] = measured.figures["curves"][0]["image_similarity"]
+    assert point["of"] == len(rows) - 1 and point["mean"] == pytest.approx(1)
+
+
 def test_several_checkpoints_and_sdedit_in_one_plot(
     data: Path, tiny_checkpoint: Path, tiny_clip: Path, text_to_image: Path, tmp_path: Path
 ) -> None:

@@ -183,6 +183,14 @@ def test_direction_is_a_cosine_and_turns_with_the_edit(seed: int, width: int) ->
     assert direction_similarity(before, after, caption, caption)[0] == 0
 
 
+def test_a_copy_that_differs_by_rounding_alone_has_no_direction() -> None:
+    drawn = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 1, 64))).float()
+    before, caption, edited = torch.nn.functional.normalize(drawn, dim=-1)
+    after = before * (1 + 1e-7 * torch.sign(caption))  # of another place in a batch
+    assert not torch.equal(before, after)
+    assert direction_similarity(before, after, caption, edited)[0] == 0
+
+
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_pixel_distances_are_symmetric_and_ordered(one: int, other: int) -> None:
     a, b = picture(one), picture(other)

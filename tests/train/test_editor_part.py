@@ -15,7 +15,7 @@ from ip2p_cli.api import EditRequest, Pair, UsageError, load_editor, write_shard
 from ip2p_cli.dataset import encode_image
 from ip2p_train.base import read_base
 from ip2p_train.config import EditorConfig, LoopConfig
-from ip2p_train.diffusion import EPSILON, V
+from ip2p_train.diffusion import EPSILON, V, min_snr_weights
 from ip2p_train.editor import draw_dropout
 from ip2p_train.loop import step_generator, train
 from ip2p_train.unet import widen_conv_in
@@ -72,6 +72,20 @@ def test_errors_weigh_more_where_the_pictures_differ(
     assert 0 < placed.sum() < 8
     torch.testing.assert_close(right[placed] / left[placed], torch.full_like(left[placed], 5.0))
     assert torch.equal(seen[0][~placed], torch.ones_like(seen[0][~placed]))
+
+
+def test_the_loss_weighs_timesteps_and_colour_channels(data: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    for gamma, colour in ((0.0, 1.0), (5.0, 1.0), (0.0, 3.0), (5.0, 3.0)):
+        part = editor_part(data, tiny_checkpoint, tmp_path, min_snr_gamma=gamma, colour_weight=colour)
+        seen: list[torch.Tensor] = []
+        errors = torch.rand(8, 4, generator=step_generator(1, 1))  # samples, latent channels
+        part.errors = lambda noised, weights, seen=seen, errors=errors: seen.append(noised.timesteps) or errors  # type: ignore[assignment,misc,func-returns-value]
+        loss, figures = part.loss(step_generator(0, 0), 8)
+        channels = torch.tensor([colour, colour, colour, 1.0])
+        per_sample = (errors * channels / channels.mean()).mean(dim=1)
+        expected = (per_sample * min_snr_weights(part.scheduler, seen[0], gamma)).mean()
+        assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+        assert ("loss_colour" in figures) == (colour != 1)
 
 
 def test_the_photo_is_given_unscaled_and_the_edit_scaled(data: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ip2p_cli.api import MissingExtra, UsageError
+from ip2p_train import loop
 from ip2p_train.config import LoopConfig
 from ip2p_train.loop import NonFiniteLoss, _average, learning_rate_at, step_generator, train
 from ip2p_train.optimizers import make_optimizer
@@ -56,6 +58,53 @@ def test_a_stopped_run_resumes_bit_equal(tmp_path: Path, stop: int) -> None:
     assert [record["loss"] for record in rest] == whole[rest[0]["step"] - 1 :]
     final = [torch.load(tmp_path / name / "line.pt", weights_only=True) for name in "ab"]
     assert all(torch.equal(final[0][key], final[1][key]) for key in final[0])
+
+
+def test_every_step_draws_from_its_own_generator(tmp_path: Path) -> None:
+    seeds = []
+
+    class Noting(Line):
+        def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+            seeds.append(generator.initial_seed())
+            return super().loss(generator, batch_size)
+
+    list(train(Noting(), CONFIG, tmp_path, resume=False))
+    assert seeds == [step_generator(CONFIG.seed, step).initial_seed() for step in range(CONFIG.max_steps)]
+    assert len(set(seeds)) == CONFIG.max_steps
+
+
+def test_each_step_goes_as_far_as_rate_and_clipped_gradient_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By plain gradient descent, so that a step's length is the rate times the gradient's norm, which is 0.1 here."""
+    monkeypatch.setattr(loop, "make_optimizer", lambda model, *_: torch.optim.SGD(model.parameters()))
+    part, places = Line(), list[Tensor]()
+    config = replace(CONFIG, max_grad_norm=0.1)
+    places.append(_place(part))
+    for record in train(part, config, tmp_path, resume=False):
+        assert record["grad_norm"] > 0.1  # as it was
+        places.append(_place(part))
+    steps = [float((after - before).norm()) for before, after in pairwise(places)]
+    wanted = [0.1 * learning_rate_at(step, config) for step in range(config.max_steps)]
+    assert steps == pytest.approx(wanted, rel=1e-2)
+
+
+def _place(part: Line) -> Tensor:
+    return torch.cat([parameter.detach().clone().double().flatten() for parameter in part.model.parameters()])
+
+
+def test_what_is_saved_is_the_average_of_the_steps(tmp_path: Path) -> None:
+    part, places = Line(), list[Tensor]()
+    config = replace(CONFIG, ema_decay=0.5)
+    for _ in train(part, config, tmp_path, resume=False):
+        places.append(_place(part))
+    average = places[0]  # its first decay is 0
+    for number, place in enumerate(places[1:], start=1):
+        decay = min(0.5, 1 - (1 + number) ** -0.75)
+        average = decay * average + (1 - decay) * place
+    saved = torch.load(tmp_path / "line.pt", weights_only=True)
+    assert torch.cat([saved["weight"].flatten(), saved["bias"]]).double() == pytest.approx(average, abs=1e-6)
+    assert float((average - places[-1]).norm()) > 1e-4
 
 
 def test_resume_without_a_checkpoint_starts_fresh(tmp_path: Path) -> None:
@@ -105,7 +154,8 @@ def test_a_run_of_another_seed_is_not_gone_on_with(tmp_path: Path) -> None:
 def test_the_average_forgets_the_start_and_reaches_its_decay() -> None:
     average = _average(list(nn.Linear(1, 1).parameters()), LoopConfig())
     decays = [average.get_decay(step) for step in (1, 2, 100, 10_000, 1_000_000)]
-    assert decays == sorted(decays) and decays[0] == 0 and decays[2] < 0.97 and decays[-1] == 0.9999
+    assert decays == sorted(decays) and decays[0] == 0 and decays[-1] == 0.9999
+    assert decays[2] == pytest.approx(1 - 100**-0.75)  # of 99 steps before: as the config's comment has it
 
 
 def test_eight_bit_adam_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
