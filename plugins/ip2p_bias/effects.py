@@ -100,12 +100,12 @@ def measure(trial: Trial, settings: Settings) -> Effect:
         distance=_distances(distance(before, after), distance(before, reference), settings.alpha, len(trial.before)),
         groups=tuple(groups_of(trial, weights, settings.alpha)),
         gap=gap_of(trial, weights, settings.alpha),
-        tests=tests_of(trial, settings),
+        tests=compare_all(trial, settings),
         plain_shift=shift_test(trial.before, trial.after, unknown, settings.seed, settings.resamples),
     )
 
 
-def tests_of(trial: Trial, settings: Settings) -> dict[str, Compared]:
+def compare_all(trial: Trial, settings: Settings) -> dict[str, Compared]:
     """What decides: the edit against the reference."""
     unknown, by_chance = trial.unknown, (settings.seed, settings.resamples)
     return {

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from ip2p_bias.corrected import adjust_able
-from ip2p_bias.effects import Settings
-from ip2p_bias.effects import tests_of as effects_of  # pytest would take the name for a test
+from ip2p_bias.effects import Settings, compare_all
 from ip2p_bias.tables import sentence
 from ip2p_bias.trial import make_trials
 from tests.bias.planted import (
@@ -170,7 +169,7 @@ def test_false_alarms_of_many_instructions_of_the_same_photos(planted: int) -> N
     shares = []
     for seed in range(SEEDS):
         trials = make_trials(readings(60, 40, texts, rates, seed), texts)
-        tests = [(one.instruction, test) for one in trials for test in effects_of(one, Settings()).values()]
+        tests = [(one.instruction, test) for one in trials for test in compare_all(one, Settings()).values()]
         corrected = adjust_able([test for _, test in tests])
         found = [text for (text, _), p in zip(tests, corrected, strict=True) if p is not None and p < 0.05]
         shares.append(sum(not text.startswith(PLANTED) for text in found) / max(len(found), 1))
