@@ -19,13 +19,17 @@ from .output import state_file
 
 
 def save_state(
-    out: Path, model: nn.Module, optimizer: torch.optim.Optimizer, ema: EMAModel, step: int, seed: int
+    out: Path, model: nn.Module, optimizer: torch.optim.Optimizer, ema: EMAModel, step: int, seed: int, frozen: str
 ) -> None:
-    """Write all that a run goes on from. Its generators and its sampler are functions of (seed, step)."""
+    """Write all that a run goes on from. Its generators and its sampler are functions of (seed, step).
+
+    `frozen` stands for what the model was trained with and is no part of it.
+    """
     make_output_folder(out / STATE_FOLDER)
     state = {
         "step": step,
         "seed": seed,
+        "frozen": frozen,
         "model": _trained(model),
         "optimizer": optimizer.state_dict(),
         "ema": {key: value for key, value in ema.state_dict().items() if value is not None},
@@ -42,7 +46,12 @@ def save_state(
 
 
 def load_state(
-    out: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None, ema: EMAModel, seed: int | None = None
+    out: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer | None,
+    ema: EMAModel,
+    frozen: str,
+    seed: int | None = None,
 ) -> int:
     """Read it back, where there is one; the steps done.
 
@@ -58,12 +67,17 @@ def load_state(
         if optimizer is not None:
             optimizer.load_state_dict(state["optimizer"])
         ema.load_state_dict(state["ema"])
-        step, its_seed = int(state["step"]), state.get("seed", seed)
+        step, its_seed, its_frozen = int(state["step"]), state.get("seed", seed), state.get("frozen", frozen)
     except (RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as problem:
         raise UsageError(
             f"{path} cannot be gone on from: it is of another part, or of other settings, or broken; "
             "give the run's own --part, --base and --config, or choose another -o"
         ) from problem
+    if its_frozen != frozen:
+        raise UsageError(
+            f"{path} was trained with another autoencoder, text encoder or schedule; give the run's own --base and "
+            "--config, or choose another -o"
+        )
     if seed is not None and its_seed != seed:
         raise UsageError(f"{path} is of seed {its_seed}, not {seed}; give --seed {its_seed}, or choose another -o")
     return step

@@ -6,11 +6,12 @@ z_t is the noised latent of the edited picture, c_I the unscaled latent of the p
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
@@ -63,6 +64,7 @@ class EditorPart:
             add_lora(self.model, lora)
         if config.gradient_checkpointing:
             self.model.enable_gradient_checkpointing()
+        self.frozen = f"{pairs.encoded_by} {self.scheduler.config.prediction_type} {_of_schedule(self.scheduler)}"
         self._plain = torch.device(device).type == "cpu"
         self._set_attention()
         weight = torch.ones(base.latent_channels)
@@ -134,6 +136,11 @@ class EditorPart:
     def _set_attention(self) -> None:
         if self._plain:  # torch's fused CPU kernel is slower backward; inference is untouched by this
             self.model.set_attn_processor(AttnProcessor())
+
+
+def _of_schedule(scheduler: DDIMScheduler) -> str:
+    """A name for what noise is added at each timestep."""
+    return hashlib.blake2b(scheduler.alphas_cumprod.numpy().tobytes(), digest_size=8).hexdigest()
 
 
 def draw_dropout(config: EditorConfig, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

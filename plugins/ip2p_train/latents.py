@@ -56,6 +56,7 @@ class LatentPairs:
     buckets: tuple[Bucket, ...]
     text_key: Callable[[str], bytes]
     scaling_factor: float  # of the autoencoder, for the edited latents
+    encoded_by: str  # stands for autoencoder, tokenizer and text encoder
 
     def __len__(self) -> int:
         return sum(len(bucket.rows) for bucket in self.buckets)
@@ -133,7 +134,8 @@ def encode_dataset(
     store = TensorStore(cache)
     vae = load_vae(base.folder).to(device)
     tokenizer, encoder = load_text(base.folder)
-    pictures = Pictures(vae, store, cut.precision, fingerprint(base.folder / "vae"))
+    vae_name = fingerprint(base.folder / "vae")
+    pictures = Pictures(vae, store, cut.precision, vae_name)
     name = fingerprint(base.folder / "tokenizer", base.folder / "text_encoder")
     texts = Texts(tokenizer, encoder.to(device), store, name)
     sides: tuple[dict[tuple[int, int], Bucket], ...] = ({}, {})
@@ -162,7 +164,8 @@ def encode_dataset(
     texts.add([NULL_TEXT, *(text for side in sides for bucket in side.values() for text in bucket.instructions)])
     factor = float(vae.config.scaling_factor)
     learned, held = (
-        LatentPairs(store, tuple(side[size] for size in sorted(side)), texts.key, factor) for side in sides
+        LatentPairs(store, tuple(side[size] for size in sorted(side)), texts.key, factor, (vae_name + name).hex())
+        for side in sides
     )
     if not len(learned):
         raise UsageError("all pairs of the dataset are held out; set [validation] share to less")

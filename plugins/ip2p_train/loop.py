@@ -59,6 +59,14 @@ class NamedPart(Part, Protocol):
         """Of the batch that `loss` would draw."""
 
 
+@runtime_checkable
+class PartOnFrozen(Part, Protocol):
+    """A part that is worth nothing without others, which are not trained: a run goes on with the same ones only."""
+
+    frozen: str
+    """A name that stands for them."""
+
+
 class Validation(Protocol):
     """What is measured now and then, on the averaged weights."""
 
@@ -126,12 +134,12 @@ def train(
     parameters = _trained(part)
     optimizer = make_optimizer(part.model, config, place)
     ema = _average(parameters, config)
-    step = load_state(out, part.model, optimizer, ema, config.seed) if resume else 0
+    step = load_state(out, part.model, optimizer, ema, _frozen(part), config.seed) if resume else 0
     ema.to(place)
 
     def save() -> None:
         if processes.is_main:
-            save_state(out, part.model, optimizer, ema, step, config.seed)
+            save_state(out, part.model, optimizer, ema, step, config.seed, _frozen(part))
 
     started, last_saved, seen = time.monotonic(), time.monotonic(), 0
     while step < config.max_steps:
@@ -182,7 +190,7 @@ def export(part: Part, config: LoopConfig, out: Path) -> int:
     """
     parameters = _trained(part)
     ema = _average(parameters, config)
-    step = load_state(out, part.model, None, ema)
+    step = load_state(out, part.model, None, ema, _frozen(part))
     _save_part(part, ema, parameters, out)
     return step
 
@@ -255,6 +263,10 @@ def _what_failed(part: Part, config: LoopConfig, step: int, loss: float, grad_no
 
 def _trained(part: Part) -> list[nn.Parameter]:
     return [parameter for parameter in part.model.parameters() if parameter.requires_grad]
+
+
+def _frozen(part: Part) -> str:
+    return part.frozen if isinstance(part, PartOnFrozen) else ""
 
 
 def _average(parameters: Sequence[nn.Parameter], config: LoopConfig) -> EMAModel:

@@ -37,6 +37,16 @@ def check_output(folder: Path) -> None:
         )
 
 
+def check_cache(folder: Path | None) -> None:
+    """See that a folder of latents can be one.
+
+    Raises:
+        UsageError: it is a file.
+    """
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; give a folder with --cache")
+
+
 def check_free(folder: Path, *, resume: bool) -> None:
     """See that no run in a folder would be written over.
 

@@ -25,7 +25,7 @@ from .config import TrainConfig
 from .logs import open_logs
 from .loop import export, train
 from .names import STATE_FOLDER
-from .output import check_free, check_output, state_file
+from .output import check_cache, check_free, check_output, state_file
 from .parts import Built, Setting, build_part, check_data, find_data
 from .processes import Processes, joined, main_first
 
@@ -56,6 +56,7 @@ def run(request: Request, say: Callable[[str], None]) -> int:
         Ip2pError: it cannot be done, or the environment stopped it.
     """
     check_output(request.output)
+    check_cache(request.cache)
     if request.export and not state_file(request.output).exists():
         raise UsageError(f"no checkpoint in {request.output}; train first")
     with quiet_libraries(), joined(choose_device(request.device)) as (processes, device):
@@ -133,8 +134,10 @@ def _train(
             say(_line(record, loop.max_steps))
     if stop.requested and step < loop.max_steps:
         say(f"{output}: stopped, the checkpoint is written; the same command with --resume goes on")
+    elif not step:
+        say(f"{output}: nothing left to do: its checkpoint has {loop.max_steps} steps or more (--max-steps)")
     else:
-        say(f"{output}: {request.part} trained for {loop.max_steps} steps")
+        say(f"{output}: {request.part} trained for {step} steps")
     return stop.exit_code if stop.requested else 0
 
 

@@ -26,6 +26,7 @@ from .autoencoder import load_autoencoder
 from .config import NORM_GROUPS, TextEncoderConfig, TextToImageConfig
 from .diffusion import make_scheduler, middle_timesteps, place_weights
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
+from .encoders import fingerprint
 from .loop import device_of
 from .text_encoder import tokenize, train_tokenizer
 
@@ -51,6 +52,7 @@ class TextToImagePart:
     def __init__(self, data: DrawnData, config: TextToImageConfig, base: Path) -> None:
         """`base` holds the autoencoder; where it has a U-Net and a text encoder as well, they are trained on."""
         self.data, self.config = data, config
+        self.frozen = fingerprint(base / "vae").hex()
         self.vae = load_autoencoder(base).eval().requires_grad_(False).to(memory_format=torch.channels_last)
         factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
         channels, side = int(self.vae.config.latent_channels), data.side // factor

@@ -15,6 +15,7 @@ from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
 from tests.commands.conftest import CommandLine
 from tests.photos import save
+from tests.tiny import TinySpec, make_checkpoint
 from tests.train.small import write_text_to_image
 
 REPOSITORY = Path(__file__).parents[2]
@@ -129,6 +130,35 @@ def test_a_checkpoint_of_another_part_is_named(
     answer = ip2p(*command, "--config", str(other), "--resume")
     assert answer.code == 2
     assert "state.pt cannot be gone on from" in answer.err
+
+
+def test_a_run_does_not_go_on_with_another_bases_frozen_parts(
+    ip2p: CommandLine, tmp_path: Path, data: Path, tiny_checkpoint: Path, config: str
+) -> None:
+    command = ["train", str(data), "--config", config, "-o", "out"]
+    assert ip2p(*command, "--base", str(tiny_checkpoint)).code == 0
+    make_checkpoint(tmp_path / "other", TinySpec(seed=1))  # of the same shapes
+    for further in (["--resume", "--max-steps", "2"], ["--export"]):
+        answer = ip2p(*command, "--base", "other", *further)
+        assert answer.code == 2
+        assert "was trained with another autoencoder, text encoder or schedule" in answer.err
+    again = tmp_path / "copied"
+    shutil.copytree(tiny_checkpoint, again)  # where a base lies does not matter
+    assert ip2p(*command, "--base", str(again), "--resume", "--max-steps", "2").code == 0
+
+
+def test_a_run_that_has_all_its_steps_says_so(
+    ip2p: CommandLine, data: Path, tiny_checkpoint: Path, config: str
+) -> None:
+    command = ["train", str(data), "--base", str(tiny_checkpoint), "--config", config, "-o", "out"]
+    assert ip2p(*command, "--max-steps", "2").err.splitlines()[-1] == "out: editor trained for 2 steps"
+    said = ip2p(*command, "--max-steps", "1", "--resume").err.splitlines()[-1]
+    assert said.startswith("out: nothing left to do: its checkpoint has 1 steps or more")
+
+
+def test_a_cache_that_is_a_file_is_named(ip2p: CommandLine, tmp_path: Path, data: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "file is a file; give a folder with --cache" in refusal(ip2p, data, "--cache", "file", "--base", "nosuch")
 
 
 def test_a_lora_is_trained_by_an_option(ip2p: CommandLine, tmp_path: Path, data: Path, tiny_checkpoint: Path) -> None:
