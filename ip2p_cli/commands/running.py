@@ -77,7 +77,7 @@ class Work:
     encoding: Encoding
     on_exists: OnExists
     max_megapixels: int
-    check_seconds: float
+    checks: Checks
     frames: Frames
     shard: Shard | None
     mask: Path | None  # a file, or a folder of them
@@ -145,8 +145,8 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         named,
     )
     on_exists = output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists")
-    check_seconds = config.get("check_seconds", LIMIT)
-    has_masks = may_mask(edit, chains, of_lines, Checks(manager, check_seconds))
+    checks = Checks(manager, config.get("check_seconds", LIMIT))
+    has_masks = may_mask(edit, chains, of_lines, checks)
     asked_samplers = {sampler_named(name, samplers) for name in orders.samplers}
     return Work(
         chains=chains,
@@ -168,7 +168,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
         on_exists=on_exists,
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
-        check_seconds=check_seconds,
+        checks=checks,
         frames=request.source.frames or Frames.ALL,
         shard=shard,
         mask=find_masks(edit.mask),
@@ -219,9 +219,9 @@ def _one_of(choices: type, value: str, key: str):  # type: ignore[no-untyped-def
 
 
 def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
-    summary, checks = Summary(), Checks(work.manager, work.check_seconds)
+    summary = Summary()
     for photo in filter(None, work.orders.plans):
-        for outcome in planned_outcomes(photo, checks, work.model.name):
+        for outcome in planned_outcomes(photo, work.checks, work.model.name):
             summary.add(outcome)
             for listener in listeners:
                 listener.outcome(outcome)
@@ -255,7 +255,7 @@ def _real_run(work: Work, request: Request, display: Display, listeners: Sequenc
         None if work.mask is None else work.mask.name,
     )
     _make_output_folder(work.target)
-    checks, folder = Checks(work.manager, work.check_seconds), work.mask_folder
+    checks, folder = work.checks, work.mask_folder
     with ExitStack() as stack:
         journal = claims = None
         if work.target.root is not None:
