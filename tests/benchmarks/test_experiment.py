@@ -1,4 +1,4 @@
-"""The experiment's tables, from figures as the suites write them. Its stages are commands that have tests of their own."""
+"""The experiment's tables, from figures as the suites write them. Its stages are commands with tests of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ip2p gen-data -o data/` with no other choice made: the paper's loop on the models that ship, down to a trained editor.
+"""`ip2p gen-data -o data/` with no other choice made: the paper's loop on the models that ship, down to an editor.
 
 IP2P_CAPTIONS=150 is what the command does by default, and takes eight minutes on two cores.
 """
