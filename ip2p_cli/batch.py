@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import Listener, Summary
 from ip2p_cli.frames import Runner
+from ip2p_cli.in_hand import WRITING, has_room_ahead, is_full, pixels_of
 from ip2p_cli.plan import PhotoPlan
 from ip2p_cli.prepare import Prepared, Preparer, Ready, Waiting
 from ip2p_cli.store import Store
@@ -41,6 +42,7 @@ class BatchRun:
         self._batch_size = batch_size
         self._stop_requested = stop_requested
         self._slots: deque[_Slot] = deque()  # of jobs that are past the editor, in plan order
+        self._writing: dict[Future[Outcome], int] = {}  # pixels of those that are encoded and written
         self._next_look = 0.0
         self.summary = Summary()
 
@@ -58,6 +60,7 @@ class BatchRun:
         try:
             for batch in self._batches(self._prepared(plans, decoders)):
                 self._edit(batch, encoders)
+                batch.clear()  # its photos need not be kept while the next ones are decoded
                 self._report(keep=2 * self._batch_size)
             self._report(keep=0)
             self.summary.stopped = self._stop_requested()
@@ -101,7 +104,7 @@ class BatchRun:
         self, remaining: Iterator[PhotoPlan | None], ahead: deque[Future[list[Prepared]]], pool: ThreadPoolExecutor
     ) -> bool:
         """Keep the decoders busy, as far as there is something to do; whether the plan has come to its end."""
-        while len(ahead) < self._batch_size + DECODERS:
+        while len(ahead) < self._batch_size + DECODERS and has_room_ahead(ahead, DECODERS):
             try:
                 plan = next(remaining)
             except StopIteration:
@@ -127,9 +130,10 @@ class BatchRun:
         for item in prepared:
             if item is not None:
                 batch.append(item)
-            to_edit = sum(isinstance(one, Ready) for one in batch)
+            to_edit = [one for one in batch if isinstance(one, Ready)]
+            is_enough = len(to_edit) in (0, self._batch_size) or is_full(to_edit)
             # What this run has claimed is never kept while it waits for others: they might be waiting for it.
-            if item is None or to_edit in (0, self._batch_size) or len(batch) >= 8 * self._batch_size:
+            if item is None or is_enough or len(batch) >= 8 * self._batch_size:
                 yield batch
                 batch = []
         # Asked to stop, the run finishes what the editor has begun, not what is only decoded.
@@ -148,20 +152,26 @@ class BatchRun:
             if end is None:  # given up, as the run is to stop: it is nobody's now, and the next run takes it up
                 continue
             save = self._store.record if isinstance(end, Outcome) else self._store.save
-            self._slots.append(encoders.submit(save, end))  # type: ignore[arg-type]
+            slot = encoders.submit(save, end)  # type: ignore[arg-type]
+            self._writing[slot] = pixels_of(item)
+            self._slots.append(slot)
 
     def _report(self, keep: int) -> None:
         """Tell the listeners what has ended; wait until no more than `keep` jobs are under way."""
         while self._slots:
             slot = self._slots[0]
             if isinstance(slot, Future):
-                if not slot.done() and len(self._slots) <= keep:
+                if not slot.done() and len(self._slots) <= keep and self._pixels_writing() <= WRITING:
                     return
+                del self._writing[slot]
                 slot = slot.result()
             self._slots.popleft()
             self.summary.add(slot)
             for listener in self._listeners:
                 listener.outcome(slot)
+
+    def _pixels_writing(self) -> int:
+        return sum(pixels for slot, pixels in self._writing.items() if not slot.done())
 
     def _drain(self) -> None:
         """Report what was written while an error was on its way up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -15,7 +16,9 @@ from ip2p_cli.choices import OnExists
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import JsonLines
 from ip2p_cli.hookspecs import hookimpl
+from ip2p_cli.images import decode
 from ip2p_cli.plan import Chains, PhotoPlan
+from ip2p_cli.store import Store
 from ip2p_cli.types import EditJob, Severity, Step
 from tests.core.bench import Bench, with_plugin
 from tests.fakes import EXPLOSIVE, SMALL, FakeEditor, shifted
@@ -188,6 +191,50 @@ def plan_of(photo: PhotoPlan, job: EditJob, output: Path) -> PhotoPlan:
     from ip2p_cli.plan import PlannedJob
 
     return PhotoPlan(photo.source, (PlannedJob(replace(job, output=output)),))
+
+
+@pytest.mark.parametrize(
+    ("limits", "batches", "most"),
+    [
+        ({}, [4, 2], 6),
+        ({"AHEAD": 700, "EDITING": 1000}, [3, 2, 1], 6),  # of photos of 300 to 375 pixels
+        ({"AHEAD": 1, "EDITING": 1, "WRITING": 1}, [1] * 6, 2),  # what is too large alone is taken alone
+    ],
+)
+def test_large_photos_are_held_in_smaller_numbers(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int], batches: list[int], most: int
+) -> None:
+    for name, limit in limits.items():
+        monkeypatch.setattr(f"ip2p_cli.in_hand.{name}", limit)
+        monkeypatch.setattr(f"ip2p_cli.batch.{name}", limit, raising=False)
+    held, peak, lock = 0, 0, threading.Lock()
+
+    def count(change: int) -> None:
+        nonlocal held, peak
+        with lock:
+            held += change
+            peak = max(peak, held)
+
+    def decoding(real: Any) -> Any:
+        def decode(data: bytes) -> Any:
+            count(1)
+            return real(data)
+
+        return decode
+
+    def saving(real: Any) -> Any:
+        def save(store: Any, edited: Any) -> Any:
+            outcome = real(store, edited)
+            count(-1)
+            return outcome
+
+        return save
+
+    monkeypatch.setattr("tests.core.bench.decode", decoding(decode))
+    monkeypatch.setattr(Store, "save", saving(Store.save))
+    assert bench.run("x") == ["done"] * 6
+    assert [len(call) for call in bench.editor.calls] == batches
+    assert peak <= most
 
 
 def test_a_full_disk_stops_the_run_and_leaves_no_temporary_files(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
