@@ -61,6 +61,7 @@ from ip2p_cli.types import (
     Try,
     Verdict,
 )
+from ip2p_cli.workers import Workplace, choose_workplace, spread
 from ip2p_cli.writing import make_output_folder, writing
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ __all__ = [
     "Try",
     "UsageError",
     "Verdict",
+    "Workplace",
     "choose_device",
+    "choose_workplace",
     "count_pairs",
     "data_engines",
     "encode_image",
@@ -132,6 +135,7 @@ __all__ = [
     "samplers",
     "shard_path",
     "shards_of",
+    "spread",
     "text_check",
     "user_setting",
     "write_shard",
