@@ -51,7 +51,7 @@ class Previews:
             UsageError, ModelError, EnvironmentStop: as of a run of `ip2p edit`.
         """
         settings = RunSettings(self._model.name)
-        preparer = Preparer(settings, self._checks, None, None, SourceReader(), self._decode)
+        preparer = Preparer(settings, self._checks, None, SourceReader(), self._decode)
         prepared = preparer.prepare(PhotoPlan(jobs[0].source, tuple(PlannedJob(self._filled(job)) for job in jobs)))
         for start in range(0, len(prepared), self._model.batch_size):
             batch = prepared[start : start + self._model.batch_size]

@@ -60,6 +60,7 @@ class EditJob:
     variant: int = 0
     recipe: str | None = None
     change: ChangeBand | None = None  # None: as far as the settings take it
+    number: int = field(default=0, compare=False)  # its place among all of a run, where several workers do them
 
 
 @dataclass(frozen=True)

@@ -268,6 +268,12 @@ WRONG = {
     "variable emptied": (["apply", "sky", "a.png", "--set", "colour", "--json"], "NAME=VALUE"),
     "recipe key": (["apply", "bad.toml", "a.png"], "did you mean 'instruction'"),
     "shard": (["edit", "a.png", "-i", "x", "--shard", "3/3"], "--shard 0/4"),
+    "workers for one file": (["edit", "a.png", "-i", "x", "-o", "c.png", "--device", "cpu,cpu"], "among workers"),
+    "workers for stdin": (["edit", "-", "-i", "x", "--device", "cpu", "--workers", "2"], "- is read by this process"),
+    "no workers": (["edit", "a.png", "-i", "x", "--workers", "0"], "--workers"),
+    "an empty device": (["edit", "a.png", "-i", "x", "--device", "cpu,"], "empty name"),
+    "address without ray": (["edit", "a.png", "-i", "x", "--address", "auto"], "give --engine ray"),
+    "unknown engine": (["edit", "a.png", "-i", "x", "--engine", "roy"], "ray"),
     "required check": (["apply", "strict.toml", "a.png"], "did you mean 'nsfw'"),
 }
 

@@ -18,6 +18,7 @@ from ip2p_cli.claims import Claims
 from ip2p_cli.frames import FrameRunner
 from ip2p_cli.images import decode
 from ip2p_cli.journal import Journal
+from ip2p_cli.ledger import OwnLedger
 from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.masks import GivenMasks
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
@@ -88,21 +89,14 @@ class Bench:
         runner = TryRunner(
             lambda: self.editor, checks, "fake", full_resolution=full_resolution, stop_requested=self.stop
         )
-        folder = mask_folder and MaskFolder(mask_folder, self.out, on_exists)
+        self.mask_folder = mask_folder and MaskFolder(mask_folder, self.out, on_exists)
         with Journal(self.out, settings.identity(chains)) as journal:
-            self.store = Store(settings, journal, AtomicWriter(self.out), mask_folder=folder)
+            claims = Claims(journal, on_exists, retry_failed=retry_failed, mask_folder=self.mask_folder)
+            ledger = OwnLedger(journal, claims, AtomicWriter(self.out))
             run = BatchRun(
-                Preparer(
-                    settings,
-                    checks,
-                    journal,
-                    Claims(journal, on_exists, retry_failed=retry_failed, mask_folder=folder),
-                    SourceReader(BytesIO()),
-                    decode,
-                    masks,
-                ),
+                Preparer(settings, checks, ledger, SourceReader(BytesIO()), decode, masks),
                 FrameRunner(runner, batch_size),
-                self.store,
+                Store(settings, ledger, mask_folder=self.mask_folder),
                 [self.recorder, *listeners],
                 batch_size,
                 self.stop,
