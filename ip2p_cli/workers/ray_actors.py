@@ -41,10 +41,7 @@ class RayCluster:
 
     @contextmanager
     def hired(self, main: Callable[[Any, Post, Channel], None], work: object) -> Iterator[list[Link]]:
-        """As many actors as were asked for; one for which there is no room yet waits for it.
-
-        Until they are let go, `sys.stdout` leads nowhere: Ray tells there of nodes that die, whatever it is asked.
-        """
+        """As many actors as were asked for; one for which there is no room yet waits for it."""
         import ray
 
         with _connected(self.address):
@@ -93,7 +90,9 @@ def _share(asked: RayCluster, nodes: list[dict[str, float]]) -> _Share:
 
 @contextmanager
 def _connected(address: str | None) -> Iterator[None]:
-    """A context in which this process is connected to a cluster.
+    """A context in which this process is connected to a cluster. `sys.stdout` leads nowhere in it.
+
+    Ray tells there of nodes that die, whatever it is asked, and up to the end of its shutdown.
 
     Raises:
         EnvironmentStop: there is none.
@@ -101,6 +100,17 @@ def _connected(address: str | None) -> Iterator[None]:
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that is started here tells nobody
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        _connect(address)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _connect(address: str | None) -> None:
+    import ray
+
     try:
         _reach(address)
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
@@ -108,11 +118,6 @@ def _connected(address: str | None) -> Iterator[None]:
         place = f"at {address}" if address else "here"
         line = (str(problem).splitlines() or [type(problem).__name__])[0]
         raise EnvironmentStop(f"no Ray cluster {place} ({line}); start one: ray start --head") from problem
-    try:
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-            yield
-    finally:
-        ray.shutdown()
 
 
 def _reach(address: str | None) -> None:
