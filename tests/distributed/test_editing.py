@@ -177,10 +177,11 @@ def test_a_worker_that_dies_costs_nothing(office: Office) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "options", [{"variants": 2}, {"on_exists": OnExists.RENAME}, {"on_exists": OnExists.OVERWRITE}]
+    ("options", "every"),
+    [({"variants": 2}, 3), ({"on_exists": OnExists.RENAME}, 1), ({"on_exists": OnExists.OVERWRITE}, 1)],
 )
-def test_a_worker_that_dies_at_any_request_costs_nothing(office: Office, options: dict[str, Any]) -> None:
-    check_deaths(office, 1, **options)
+def test_a_worker_that_dies_at_any_request_costs_nothing(office: Office, options: dict[str, Any], every: int) -> None:
+    check_deaths(office, every, **options)
 
 
 def test_masks_are_written_as_by_one_process_whoever_dies(office: Office, tmp_path: Path) -> None:

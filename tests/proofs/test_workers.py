@@ -117,7 +117,7 @@ def test_two_workers_make_what_one_process_makes(runs: Runs) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_what_a_killed_worker_had_is_done_by_the_other(runs: Runs, seed: int) -> None:
     chance = random.Random(seed)
     expected = runs.whole()
@@ -151,7 +151,7 @@ def test_without_any_worker_the_run_stops_with_4_and_can_be_taken_up(runs: Runs)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_run_that_is_killed_is_taken_up_and_its_workers_end(runs: Runs, seed: int) -> None:
     chance = random.Random(seed)
     expected = runs.whole()
