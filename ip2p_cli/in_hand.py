@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from ip2p_cli.prepare import Prepared, Ready
 
 AHEAD = 96_000_000  # decoded, waiting for the editor
-EDITING = 192_000_000  # in one batch: eight photos of 24 megapixels
-WRITING = 192_000_000  # edited, on their way to the disk
+EDITING = 96_000_000  # in one batch, of which two may be at the editor: four photos of 24 megapixels
+UNDER_WAY = 384_000_000  # at the editor, or on their way to the disk
 
 
 def pixels_of(ready: Ready) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Protocol
 
 from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
@@ -30,7 +30,10 @@ class BatchEditor(Protocol):
 
 
 class IsolatedEditor:
-    """An editor that is loaded when it is first needed. What fails is given as an error in the place of its result."""
+    """An editor that is loaded when it is first needed. What fails is given as an error in the place of its result.
+
+    Several threads may use it at once.
+    """
 
     def __init__(
         self, load: Callable[[], BatchEditor], *, full_resolution: bool = True, size: int | None = None
@@ -38,10 +41,15 @@ class IsolatedEditor:
         self._load = load
         self._full_resolution = full_resolution
         self._size = size
+        self._loading = threading.Lock()
+        self._loaded: BatchEditor | None = None
 
-    @cached_property
+    @property
     def _editor(self) -> BatchEditor:
-        return self._load()
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
 
     def prepare(self) -> None:
         """Load it now: what goes wrong in loading is not the photos' failure."""
@@ -56,17 +64,18 @@ class IsolatedEditor:
             EnvironmentStop: the device is lost.
             UsageError, ModelError: settings that the editor refuses; a model that cannot be loaded.
         """
-        before = self._editor.batch_size
+        editor, before = self._editor, self._editor.batch_size
         while True:
+            size = editor.batch_size
             results = self._try(requests)
             if results is not None:
                 return results
-            if self._editor.batch_size == 1:
+            if size == 1:
                 break
-            self._editor.batch_size //= 2
+            editor.batch_size = min(editor.batch_size, size // 2)  # another thread may have halved it, too
         each = [self._edit_alone(request) for request in requests]
         if any(isinstance(result, _OutOfMemory) for result in each):
-            self._editor.batch_size = before  # the photo is to blame, not the batch
+            editor.batch_size = before  # the photo is to blame, not the batch
         return each
 
     def _try(self, requests: list[EditRequest]) -> list[EditResult | ItemError] | None:

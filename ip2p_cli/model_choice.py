@@ -70,8 +70,11 @@ def choose_model(
     batch_size: str | None = None,
     size: str | None = None,
     offline: bool = False,
+    auto_batch: int = DEFAULT_BATCH,
 ) -> ModelChoice:
     """What the options say; where they say nothing, what the user's defaults do.
+
+    `auto_batch` is how many are edited at once where nobody says a number.
 
     Raises:
         UsageError: --batch-size or --size is neither auto nor a number.
@@ -86,7 +89,7 @@ def choose_model(
         lora=lora,
         device=unless_auto(device, "device"),
         dtype=unless_auto(dtype, "dtype"),
-        batch_size=_integer(unless_auto(batch_size, "batch_size"), "--batch-size") or DEFAULT_BATCH,
+        batch_size=_integer(unless_auto(batch_size, "batch_size"), "--batch-size") or auto_batch,
         size=_integer(unless_auto(size, "size"), "--size"),
         offline=offline or config.get("offline", False),
     )

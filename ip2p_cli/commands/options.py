@@ -131,7 +131,10 @@ class ModelOptions:
         typer.Option(metavar="auto|float32|bfloat16|float16", help="(default: auto)", rich_help_panel=_MODEL),
     ] = None
     batch_size: Annotated[
-        str | None, typer.Option(metavar="auto|N", help="Photos edited at once. (default: 8)", rich_help_panel=_MODEL)
+        str | None,
+        typer.Option(
+            metavar="auto|N", help="Photos edited at once. (default: 8, fewer where there are)", rich_help_panel=_MODEL
+        ),
     ] = None
     size: Annotated[
         str | None,

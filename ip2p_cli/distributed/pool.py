@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from ip2p_cli.batch import DECODERS
+from ip2p_cli.batch import BATCHES, DECODERS
 from ip2p_cli.distributed.desk import EditDesk, numbered
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import Listener, Summary
@@ -28,7 +28,7 @@ class EditPool:
         stop_requested: Callable[[], bool],
         notice: Callable[[str], None],
     ) -> None:
-        in_hand = 4 * batch_size + DECODERS  # of a worker at most: decoded, in the editor, and on the way to the disk
+        in_hand = (BATCHES + 3) * batch_size + DECODERS  # of a worker at most: decoded, at the editor, to be written
         queue = WorkQueue(numbered(plans), len(links), in_hand)
         self._links = links
         self._desk = EditDesk(queue, len(links), ledger, stop_requested, notice)
