@@ -40,7 +40,7 @@ def _normal_equations(low: Tensor, weight: Tensor, misfit: Tensor, nodes: int) -
     """
     order = low.argsort(stable=True)
     cells, counts = low[order].unique_consecutive(return_counts=True)
-    rows = torch.cat([weight, misfit], dim=1)[order].split(counts.tolist())
+    rows = torch.cat([weight, misfit], dim=1).index_select(0, order).split(counts.tolist())
     products = torch.stack([pixels.T @ pixels for pixels in rows])  # (cells, 8 + 3, 8 + 3)
     corners = cells.unsqueeze(1) + _offsets(nodes)  # (cells, 8)
     normal, rhs = weight.new_zeros(nodes**3, nodes**3), weight.new_zeros(nodes**3, 3)
@@ -89,7 +89,8 @@ def _trilinear(colours: Tensor, nodes: int) -> tuple[Tensor, Tensor]:
 def _gather(table: Tensor, low: Tensor, weight: Tensor) -> Tensor:
     """Σ_k weight_k · table[low + offset_k]: (n, 3)."""
     corner = low.unsqueeze(1) + _offsets(round(len(table) ** (1 / 3)))
-    return (table[corner] * weight.unsqueeze(2).to(table.dtype)).sum(1)
+    values = table.index_select(0, corner.flatten()).view(*corner.shape, -1)  # (n, 8, 3)
+    return torch.bmm(weight.unsqueeze(1).to(table.dtype), values).squeeze(1)
 
 
 @lru_cache(maxsize=2)

@@ -42,7 +42,6 @@ NOISE = 0.015**2  # variance left over at least, without a codec's error
 STEEP = 1.0  # norm of A from which colours that meet by chance are being told apart, not an edit
 SMOOTH = 6  # radius that keeps w free of patches
 TILE_WIDTH, TILE_HEIGHT = 4096, 64  # bounds memory at any size
-ROWS, COLUMNS = [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]  # of a symmetric 3×3 matrix's six entries
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def fit_transfer(before: Tensor, after: Tensor, copy: Tensor) -> Transfer:
     weight = torch.ones_like(before[:1])
     for _ in range(PASSES):
         slopes, offsets = _guided_filter(before, after - mapped, weight + LEAST_WEIGHT)
-        fitted = mapped + torch.einsum("cdyx,dyx->cyx", slopes, before) + offsets
+        fitted = _times(slopes, before, mapped + offsets)
         weight = _explained(fitted, after, noise) * _moderate(slopes)  # (1, h, w)
     weight = window_means(weight, SMOOTH)
     blended = weight * offsets + (1 - weight) * after
@@ -96,16 +95,28 @@ def _guided_filter(guide: Tensor, target: Tensor, weight: Tensor) -> tuple[Tenso
     def mean(x: Tensor) -> Tensor:
         return window_means(weight * x, RADIUS) / total
 
-    mean_i, mean_p = mean(guide), mean(target)
-    variance = mean(guide[ROWS] * guide[COLUMNS]) - mean_i[ROWS] * mean_i[COLUMNS]  # (6, h, w)
-    covariance = mean(_outer(target, guide)) - _outer(mean_p, mean_i)  # (3 target, 3 guide, h, w)
-    slopes = torch.einsum("tdyx,dgyx->tgyx", covariance, _inverse(variance))
-    offsets = mean_p - torch.einsum("cdyx,dyx->cyx", slopes, mean_i)
-    return mean(slopes), mean(offsets)
+    products = (_squares(guide), _outer(target, guide).flatten(0, 1))
+    mean_i, mean_p, mean_ii, mean_pi = mean(torch.cat([guide, target, *products])).split([3, 3, 6, 9])
+    variance = mean_ii.sub_(_squares(mean_i))  # (6, h, w)
+    covariance = mean_pi.unflatten(0, (3, 3)).sub_(_outer(mean_p, mean_i))  # (3 target, 3 guide, h, w)
+    inverse = _inverse(variance)
+    slopes = torch.stack([_times(covariance, inverse[:, column], 0) for column in range(3)], dim=1)  # symmetric
+    offsets = mean_p - _times(slopes, mean_i, 0)
+    both = mean(torch.cat([slopes.flatten(0, 1), offsets]))
+    return both[:9].unflatten(0, (3, 3)), both[9:]
+
+
+def _times(matrices: Tensor, vectors: Tensor, plus: Tensor | float) -> Tensor:
+    """`matrices` (3, 3, h, w) times `vectors` (3, h, w), plus something: one product a pixel.
+
+    Plane by plane, where einsum would multiply as many tiny matrices as there are pixels.
+    """
+    terms = matrices[:, 0] * vectors[0] + plus
+    return terms.addcmul_(matrices[:, 1], vectors[1]).addcmul_(matrices[:, 2], vectors[2])
 
 
 def _inverse(variance: Tensor) -> Tensor:
-    """Of the matrices `variance` + ε, symmetric: (6, h, w) in the order of ROWS and COLUMNS -> (3, 3, h, w).
+    """Of the matrices `variance` + ε, symmetric: (6, h, w) in the order of `_squares` -> (3, 3, h, w).
 
     By cofactors: a picture has as many of them as pixels, and ε keeps them well-conditioned.
     """
@@ -127,6 +138,11 @@ def _moderate(slopes: Tensor) -> Tensor:
     """(1, h, w) in (0, 1]: small where A is steep. A new bright thing beside a bright rock makes A tell them apart by
     the rock's colour; the original's detail would come out blown up."""
     return 1 / (1 + (slopes.square().sum((0, 1)) / STEEP**2).square()).unsqueeze(0)
+
+
+def _squares(x: Tensor) -> Tensor:
+    """Products of all pairs of channels, each once: (3, h, w) -> (6, h, w), row by row of a matrix's upper half."""
+    return torch.cat([x[0] * x, x[1] * x[1:], x[2] * x[2:]])
 
 
 def _outer(left: Tensor, right: Tensor) -> Tensor:
