@@ -65,6 +65,7 @@ def edit_photos(
         model.name,
         full_resolution=settings.full_resolution,
         size=settings.size,
+        latent_chain="latent-chain" in model.accelerations,
         stop_requested=stop_requested,
     )
     with Decoders(setup.max_megapixels, first_only=settings.frames is Frames.FIRST) as decoders:

@@ -95,6 +95,7 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "model": _text,
     "device": _text,
     "dtype": _text,
+    "accelerate": _names,
     "batch_size": _auto_or_text,
     "size": _auto_or_text,
     "steps": _integer,

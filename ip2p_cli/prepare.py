@@ -41,6 +41,7 @@ class RunSettings:
     frames: Frames = Frames.ALL
     lora: str | None = None  # its name, as others may read it
     mask: str | None = None  # the name of the masks that the user gave
+    accelerate: tuple[str, ...] = ()  # sorted names of what is traded for time
 
     def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
         """The key of what `job` makes of the photo with that digest, where the masks of its frames let it.
@@ -49,10 +50,12 @@ class RunSettings:
         """
         chain = [[s.instruction, _in_force(merged(s.settings, self.defaults))] for s in job.steps]
         band = {} if job.change is None else {"change": [job.change.low, job.change.high]}
+        quick = {"accelerate": self.accelerate} if self.accelerate else {}
         return key_of(
             digest,
             {
                 **band,
+                **quick,
                 "chain": chain,
                 "model": self.fingerprint,
                 "seed": job.seed,
@@ -83,6 +86,7 @@ class RunSettings:
             size=self.size,
             lora=self.lora,
             mask=self.mask,
+            accelerate=self.accelerate,
         )
 
     def identity(self, chains: Chains) -> str:

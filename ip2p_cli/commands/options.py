@@ -118,6 +118,19 @@ class ModelOptions:
             metavar="DIR|FILE", help="A LoRA on top of the model (`ip2p train --lora`).", rich_help_panel=_MODEL
         ),
     ] = None
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Quicker; what it costs is within noise (docs/speed.md).", rich_help_panel=_MODEL),
+    ] = False
+    accelerate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Trade exactness for time (repeatable): fast, none, bfloat16, compile, feature-reuse, "
+            "guidance-interval, guidance-reuse, late-guidance, latent-chain.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
     device: Annotated[
         str | None,
         typer.Option(

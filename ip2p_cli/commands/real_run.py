@@ -154,6 +154,7 @@ def _setup(work: Work, request: Request) -> Setup:
         work.frames,
         None if lora is None else lora.name,
         None if work.mask is None else work.mask.name,
+        tuple(sorted(model.accelerations)),
     )
     return Setup(settings, model, frozenset(work.samplers), work.mask, work.max_megapixels, work.check_seconds)
 

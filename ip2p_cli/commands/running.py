@@ -9,6 +9,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ip2p_cli.accelerations import FAST
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.choices import Frames, Metadata, OnExists
@@ -156,6 +157,7 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
             batch_size=model.batch_size,
             size=model.size,
             offline=model.offline,
+            accelerate=[*(model.accelerate or ()), *([FAST] if model.fast else [])],
             auto_batch=max(outputs, 1),
         ),
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),

@@ -1,4 +1,12 @@
-"""The editor: photos and instructions in, edited photos out. See `Editor`."""
+"""The editor: photos and instructions in, edited photos out. See `Editor`. The way of a batch, a module each:
+
+    request   what was asked, settled: defaults, size, noise
+    networks  texts and photos encoded (conditioning), denoised, decoded; one batch at a time
+    denoise     the loop; at each step (steps, predict) rows are evaluated (rows) and joined (guidance)
+    finish    the edit carried to the photo's own pixels (detail, drawing, softness), beside the networks
+
+`fast/` holds what `--accelerate` can name: each makes some steps of the loop cheaper.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +18,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ip2p_cli.accelerations import EXACT, Accelerations
 from ip2p_cli.checkpoint import Checkpoint, EditDefaults, read_checkpoint
 from ip2p_cli.devices import choose_device
 from ip2p_cli.editor.finish import Finisher
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.loading import Components, load_components
 from ip2p_cli.editor.networks import Networks
-from ip2p_cli.editor.request import Item, settle
+from ip2p_cli.editor.request import Chain, settle
 from ip2p_cli.editor.rows import Bucket
 from ip2p_cli.errors import Ip2pError, ModelError, NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
@@ -49,13 +58,14 @@ class Editor:
         components: Components,
         samplers: Mapping[str, SamplerFactory],
         lora: Lora | None = None,
+        accelerations: Accelerations = EXACT,
     ) -> None:
         """`lora` is the adapter that the components have in them already."""
         self._checkpoint = checkpoint
         self._lora = lora
         self._components = components
         self._samplers = dict(samplers)
-        self._networks = Networks(checkpoint, components, self._samplers)
+        self._networks = Networks(checkpoint, components, self._samplers, accelerations)
         self._turn = threading.RLock()  # at the networks
         self._finisher = Finisher(components, checkpoint.factor)
         self.native_size: int = checkpoint.native_size
@@ -72,10 +82,12 @@ class Editor:
         device: str | None = None,
         dtype: str | None = None,
         lora: Lora | None = None,
+        accelerations: Accelerations = EXACT,
     ) -> Editor:
         """Load a checkpoint folder. Raises ModelError where it cannot be run, UsageError for device and dtype."""
         checkpoint = read_checkpoint(folder)
-        return cls(checkpoint, load_components(checkpoint, choose_device(device), dtype, lora), samplers, lora)
+        components = load_components(checkpoint, choose_device(device), dtype, lora, accelerations)
+        return cls(checkpoint, components, samplers, lora, accelerations)
 
     @property
     def fingerprint(self) -> str:
@@ -124,14 +136,27 @@ class Editor:
         self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
     ) -> list[EditResult | NonFiniteResult]:
         """As `edit`, but an item that fails has its error in its place, and the others are unharmed."""
+        return self.edit_chains([[request] for request in requests], full_resolution=full_resolution, size=size)
+
+    def edit_chains(
+        self, chains: Sequence[Sequence[EditRequest]], *, full_resolution: bool = True, size: int | None = None
+    ) -> list[EditResult | NonFiniteResult]:
+        """As `edit_each`, but several edits of each photo, one after the other: one result or error a chain.
+
+        The requests of a chain have one image. A step goes on with the latents of the step before it: nothing is
+        decoded and encoded again between steps, and detail is carried over once, at the end. The result is the last
+        request's, its `change` is that of the whole chain. `auto_mask` is that of the first request.
+        """
         native = self._native(size)
-        items = [settle(request, self._checkpoint, self._samplers, native) for request in requests]
-        self.check_samplers({item.sampler for item in items})
+        settled: list[Chain] = [
+            tuple(settle(request, self._checkpoint, self._samplers, native) for request in chain) for chain in chains
+        ]
+        self.check_samplers({item.sampler for chain in settled for item in chain})
         begun: dict[int, Future[EditResult] | NonFiniteResult] = {}
-        for places in _batches(items, self.batch_size):
-            batch = [items[place] for place in places]
+        for places in _batches(settled, self.batch_size):
+            batch = [settled[place] for place in places]
             begun.update(zip(places, self._edit_batch(batch, full_resolution), strict=True))
-        ends = (begun[place] for place in range(len(items)))
+        ends = (begun[place] for place in range(len(settled)))
         return [end.result() if isinstance(end, Future) else end for end in ends]
 
     def check_samplers(self, names: Iterable[str]) -> None:
@@ -173,28 +198,28 @@ class Editor:
             raise UsageError(f"size {size} is too small: the model needs at least {multiple} pixels")
         return self.native_size if size is None else size
 
-    def _edit_batch(self, items: Sequence[Item], full_resolution: bool) -> list[Future[EditResult] | NonFiniteResult]:
-        """Up to `batch_size` items of one bucket: the networks' work is done, the results follow."""
+    def _edit_batch(self, chains: Sequence[Chain], full_resolution: bool) -> list[Future[EditResult] | NonFiniteResult]:
+        """Up to `batch_size` chains of one bucket: the networks' work is done, the results follow."""
         with self._turn:
-            made = self._networks.run(items, self.batch_size)
+            made = self._networks.run(chains, self.batch_size)
             bad = [place for place, one in enumerate(made) if not one.is_finite]
             if bad and self.dtype != torch.float32:
                 exact = self._networks.in_float32()
                 for place in bad:
-                    [made[place]] = exact.run([items[place]], self.batch_size)
+                    [made[place]] = exact.run([chains[place]], self.batch_size)
         return [
-            self._finisher.begin(item, one, full_resolution)
+            self._finisher.begin(chain, one, full_resolution)
             if one.is_finite
-            else NonFiniteResult(f"{item.request.instruction!r}: {NOT_FINITE}")
-            for item, one in zip(items, made, strict=True)
+            else NonFiniteResult(f"{chain[-1].request.instruction!r}: {NOT_FINITE}")
+            for chain, one in zip(chains, made, strict=True)
         ]
 
 
-def _batches(items: Sequence[Item], size: int) -> Iterator[list[int]]:
-    """Places of the items that are denoised together, buckets in the order of their first item."""
-    buckets: dict[tuple[int, int, str, int], list[int]] = {}
-    for place, item in enumerate(items):
-        buckets.setdefault(item.bucket, []).append(place)
+def _batches(chains: Sequence[Chain], size: int) -> Iterator[list[int]]:
+    """Places of the chains that are denoised together, buckets in the order of their first chain."""
+    buckets: dict[tuple[object, ...], list[int]] = {}
+    for place, chain in enumerate(chains):
+        buckets.setdefault(tuple(item.bucket for item in chain), []).append(place)
     for places in buckets.values():
         for start in range(0, len(places), size):
             yield places[start : start + size]

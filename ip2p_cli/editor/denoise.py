@@ -7,17 +7,29 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ip2p_cli.editor.guidance import Combiner, plan_rows
-from ip2p_cli.editor.rows import Bucket, Network, cut_rows
+from ip2p_cli.accelerations import EXACT, Accelerations
+from ip2p_cli.editor.fast.feature_reuse import Features, features_kept
+from ip2p_cli.editor.fast.guidance_reuse import KeptGuidance
+from ip2p_cli.editor.predict import Predictor
+from ip2p_cli.editor.rows import Bucket, Network
+from ip2p_cli.editor.steps import plan_steps
 from ip2p_cli.editor.text_memory import texts_read_once
 
 
-def denoise(network: Network, scheduler: Any, steps: int, bucket: Bucket, batch_size: int) -> Tensor:
+def denoise(
+    network: Network,
+    scheduler: Any,
+    steps: int,
+    bucket: Bucket,
+    batch_size: int,
+    accelerations: Accelerations = EXACT,
+) -> Tensor:
     """Run the sampler over a bucket. Returns the final latents, float32, times the scaling factor.  # (n, c, h, w)
 
     An item takes the same path through the same kernels alone and in a crowd: see `rows.py`.
@@ -26,16 +38,18 @@ def denoise(network: Network, scheduler: Any, steps: int, bucket: Bucket, batch_
     timesteps = _set_timesteps(scheduler, steps)
     on_device = timesteps.to(device)  # one copy for all steps, where `timesteps[i].to(device)` is one at each
     extra = _extra_arguments(scheduler, bucket.generators)
-    plan = plan_rows(bucket.guidance)
-    combine = Combiner(plan, device)
+    kept = KeptGuidance(scheduler) if "guidance-reuse" in accelerations else None
+    remembers, reuses = "compile" not in accelerations, "feature-reuse" in accelerations
     latents = bucket.noise.to(device, torch.float32) * float(scheduler.init_noise_sigma)
-    scaled = scheduler.scale_model_input(latents, timesteps[0])
-    chunks = [network.shortest(chunk, scaled, on_device[0]) for chunk in cut_rows(plan, bucket, batch_size)]
-    with texts_read_once(network.unet):
-        for step, timestep in enumerate(timesteps):
-            scaled = scheduler.scale_model_input(latents, timestep)
-            rows = torch.cat([network(chunk, scaled, on_device[step]) for chunk in chunks])  # (r, c, h, w)
-            latents = scheduler.step(combine(rows), timestep, latents, **extra, return_dict=False)[0]
+    with (
+        texts_read_once(network.unet) if remembers else nullcontext(),  # compiled blocks would be compiled again
+        features_kept(network.unet) if reuses else nullcontext(Features()) as features,
+    ):
+        predict = Predictor(network, bucket, batch_size, features, kept)
+        for step, plan in enumerate(plan_steps(accelerations, scheduler, timesteps)):
+            scaled = scheduler.scale_model_input(latents, timesteps[step])
+            prediction = predict(plan, scaled, on_device[step])
+            latents = scheduler.step(prediction, timesteps[step], latents, **extra, return_dict=False)[0]
     return latents
 
 

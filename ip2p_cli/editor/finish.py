@@ -17,7 +17,7 @@ from ip2p_cli.editor.drawing import draw_over, share_drawn
 from ip2p_cli.editor.loading import Components
 from ip2p_cli.editor.networks import Made
 from ip2p_cli.editor.relevance import mask_of
-from ip2p_cli.editor.request import Item
+from ip2p_cli.editor.request import Chain, Item
 from ip2p_cli.editor.softness import measure_softness, soften
 from ip2p_cli.masks import keep_outside
 from ip2p_cli.types import EditResult
@@ -34,12 +34,13 @@ class Finisher:
         self._factor = factor
         self._pool = ThreadPoolExecutor(FINISHERS, "finish", initializer=_compute_in_one_thread)
 
-    def begin(self, item: Item, made: Made, full_resolution: bool) -> Future[EditResult]:
+    def begin(self, chain: Chain, made: Made, full_resolution: bool) -> Future[EditResult]:
         """The result to be: at the photo's size and with its detail, or else the model's own pixels."""
-        return self._pool.submit(self._finish, item, made, full_resolution)
+        return self._pool.submit(self._finish, chain, made, full_resolution)
 
     @torch.inference_mode()
-    def _finish(self, item: Item, made: Made, full_resolution: bool) -> EditResult:
+    def _finish(self, chain: Chain, made: Made, full_resolution: bool) -> EditResult:
+        *earlier, item = chain
         before, after = made.before.clamp(0, 1), made.after.clamp(0, 1)
         image = self._enlarge(item, before, after) if full_resolution else to_image(after)
         mask = None
@@ -56,6 +57,7 @@ class Finisher:
             sampler=item.sampler,
             change=measure_change(before, after),
             mask=mask,
+            earlier=tuple(step.settings for step in earlier),
         )
 
     def _enlarge(self, item: Item, before: Tensor, after: Tensor) -> Image.Image:

@@ -9,8 +9,11 @@ from typing import Any
 
 import torch
 
+from ip2p_cli.accelerations import EXACT, Accelerations
 from ip2p_cli.checkpoint import Checkpoint
 from ip2p_cli.editor.exactly import EXACTLY
+from ip2p_cli.editor.fast.bfloat16 import is_quicker
+from ip2p_cli.editor.fast.compiled import compile_blocks
 from ip2p_cli.editor.lora import fuse_lora
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_cli.layout import weight_files
@@ -49,24 +52,35 @@ class Components:
         return Components(vae, unet, text_encoder, self.tokenizer, self.device)
 
 
-def choose_dtype(name: str | None, device: torch.device, unet_parameters: int) -> torch.dtype:
+def choose_dtype(
+    name: str | None, device: torch.device, unet_parameters: int, accelerations: Accelerations = EXACT
+) -> torch.dtype:
     """The named type; by default float32, but float16 for a large network on CUDA.
 
-    A small network stays in float32 everywhere, so that a photo has the same pixels on any device.
+    A small network stays in float32 everywhere, so that a photo has the same pixels on any device, unless it is asked
+    to be quick.
     """
     if name is None or name == "auto":
-        return torch.float16 if device.type == "cuda" and unet_parameters >= LARGE else torch.float32
+        if device.type == "cuda" and unet_parameters >= LARGE:
+            return torch.float16
+        return torch.bfloat16 if "bfloat16" in accelerations and is_quicker(device) else torch.float32
     if name not in DTYPES:
         raise UsageError(f"dtype {name!r} is not known: use {', '.join(DTYPES)}")
     return DTYPES[name]
 
 
 def load_components(
-    checkpoint: Checkpoint, device: torch.device, dtype: str | None = None, lora: Lora | None = None
+    checkpoint: Checkpoint,
+    device: torch.device,
+    dtype: str | None = None,
+    lora: Lora | None = None,
+    accelerations: Accelerations = EXACT,
 ) -> Components:
     """Load the networks, with an adapter added to them.
 
-    Raises ModelError where weights are missing, superfluous or unreadable, or the adapter does not go.
+    Raises:
+        ModelError: weights are missing, superfluous or unreadable, or the adapter does not go.
+        UsageError: the dtype is not known.
     """
     import diffusers
     import transformers
@@ -79,8 +93,10 @@ def load_components(
         if lora is not None:
             parts = {"unet": unet, "vae": vae, "text_encoder": text_encoder, "tokenizer": tokenizer}
             fuse_lora(lora, checkpoint, parts)
-    chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()))
+    chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()), accelerations)
     vae, unet, text_encoder = (_cast(network, device, chosen) for network in (vae, unet, text_encoder))
+    if "compile" in accelerations:
+        compile_blocks(unet)
     return Components(vae, unet, text_encoder, tokenizer, device)
 
 

@@ -79,6 +79,7 @@ class Bench:
         listeners: tuple[Any, ...] = (),
         masks: GivenMasks | None = None,
         mask_folder: Path | None = None,
+        latent_chain: bool = False,
     ) -> list[str]:
         chains = Chains((tuple(map(Step, instructions)),), seed=seed, variants=variants)
         settings = RunSettings("fake", self.editor.fingerprint, full_resolution=full_resolution)
@@ -87,7 +88,12 @@ class Bench:
         self.editor.batch_size = batch_size
         self.out.mkdir(exist_ok=True)
         runner = TryRunner(
-            lambda: self.editor, checks, "fake", full_resolution=full_resolution, stop_requested=self.stop
+            lambda: self.editor,
+            checks,
+            "fake",
+            full_resolution=full_resolution,
+            latent_chain=latent_chain,
+            stop_requested=self.stop,
         )
         self.mask_folder = mask_folder and MaskFolder(mask_folder, self.out, on_exists)
         with Journal(self.out, settings.identity(chains)) as journal:
