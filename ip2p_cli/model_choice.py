@@ -74,11 +74,8 @@ def choose_model(
     size: str | None = None,
     offline: bool = False,
     accelerate: Sequence[str] = (),
-    auto_batch: int = DEFAULT_BATCH,
 ) -> ModelChoice:
     """What the options say; where they say nothing, what the user's defaults do.
-
-    `auto_batch` is how many are edited at once where nobody says a number.
 
     Raises:
         UsageError: --batch-size or --size is neither auto nor a number; an acceleration is not known.
@@ -93,7 +90,7 @@ def choose_model(
         lora=lora,
         device=unless_auto(device, "device"),
         dtype=unless_auto(dtype, "dtype"),
-        batch_size=_integer(unless_auto(batch_size, "batch_size"), "--batch-size") or auto_batch,
+        batch_size=_integer(unless_auto(batch_size, "batch_size"), "--batch-size") or DEFAULT_BATCH,
         size=_integer(unless_auto(size, "size"), "--size"),
         offline=offline or config.get("offline", False),
         accelerations=parse_accelerations(accelerate or config.get("accelerate", ())),

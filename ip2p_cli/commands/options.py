@@ -145,9 +145,7 @@ class ModelOptions:
     ] = None
     batch_size: Annotated[
         str | None,
-        typer.Option(
-            metavar="auto|N", help="Photos edited at once. (default: 8, fewer where there are)", rich_help_panel=_MODEL
-        ),
+        typer.Option(metavar="auto|N", help="Photos edited at once. (default: 8)", rich_help_panel=_MODEL),
     ] = None
     size: Annotated[
         str | None,

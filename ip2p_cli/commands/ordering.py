@@ -53,21 +53,6 @@ class Orders:
         """Equal for two runs if and only if they make the same of every photo."""
         return key_of(self.digest, settings) if self.digest else settings
 
-    def begun(self, limit: int) -> tuple[int, Orders]:
-        """How many outputs the first plans have together, up to `limit`; and the same orders, for they are read by it.
-
-        What comes while one watches is not waited for: it may be many.
-        """
-        if self.count is None:
-            return limit, self
-        first, outputs = [], 0
-        for photo in self.plans:
-            first.append(photo)
-            outputs += len(photo.jobs) if photo else 0
-            if outputs >= limit:
-                break
-        return min(outputs, limit), replace(self, plans=itertools.chain(first, self.plans))
-
 
 def read_orders(
     asked: Asked,

@@ -23,7 +23,7 @@ from ip2p_cli.errors import UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.mask_folder import MaskFolder
-from ip2p_cli.model_choice import DEFAULT_BATCH, ModelChoice, choose_model
+from ip2p_cli.model_choice import ModelChoice, choose_model
 from ip2p_cli.output import Encoding, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
@@ -136,7 +136,6 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         reader,
         named,
     )
-    outputs, orders = orders.begun(DEFAULT_BATCH)
     on_exists = output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists")
     check_seconds = config.get("check_seconds", LIMIT)
     has_masks = may_mask(edit, chains, of_lines, Checks(manager, check_seconds))
@@ -158,7 +157,6 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
             size=model.size,
             offline=model.offline,
             accelerate=[*(model.accelerate or ()), *([FAST] if model.fast else [])],
-            auto_batch=max(outputs, 1),
         ),
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
         on_exists=on_exists,

@@ -199,17 +199,6 @@ def test_options_reach_the_editor(ip2p: CommandLine) -> None:
     assert ip2p.editor.batch_size == 2
 
 
-@pytest.mark.parametrize(
-    ("photos", "options", "size"), [(1, (), 1), (3, (), 3), (2, ("--variants", "3"), 6), (9, (), 8)]
-)
-def test_a_batch_is_no_larger_than_the_run(ip2p: CommandLine, photos: int, options: tuple[str, ...], size: int) -> None:
-    for number in range(photos):
-        save(ip2p.folder / "p" / f"{number}.png")
-    assert ip2p("edit", "p", "-i", "x", *options).code == 0
-    assert ip2p.editor.batch_size == size
-    assert len(tree(ip2p.folder / "edited")) == photos * (3 if options else 1)
-
-
 def test_without_options_the_checkpoint_decides(ip2p: CommandLine) -> None:
     save(ip2p.folder / "a.png")
     ip2p("edit", "a.png", "-i", "x")
