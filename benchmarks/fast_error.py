@@ -3,7 +3,7 @@
     python -m benchmarks.fast_error PHOTOS                 # mini, 12 photos, all looks: two hours of one core
     python -m benchmarks.fast_error PHOTOS --photos 2 --looks night winter fog --side 512
     python -m benchmarks.fast_error PHOTOS --names fast    # only this one
-    python -m benchmarks.fast_error --tables docs/benchmarks/fast-error.json    # the tables of docs/speed.md
+    python -m benchmarks.fast_error --tables docs/speed.json    # the tables of docs/speed.md
 
 Each photo is scaled to `--side` and edited at full size by every look, or those named. All accelerations have a turn at
 it, one after the other, so that a busy machine is as busy for all of them. Figures:

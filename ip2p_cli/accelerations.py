@@ -21,7 +21,7 @@ NAMES: Mapping[str, str] = {
 }
 FAST, NONE = "fast", "none"
 # Whose error on mini is within noise: docs/speed.md.
-OF_FAST: Accelerations = frozenset({"bfloat16", "feature-reuse", "guidance-reuse", "latent-chain"})
+OF_FAST: Accelerations = frozenset({"bfloat16", "feature-reuse", "guidance-reuse"})
 
 
 def parse_accelerations(asked: Iterable[str], where: str = "--accelerate") -> Accelerations:
