@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from functools import cache
-from typing import Any
 
 OFF = "IP2P_NO_PLUGIN"  # `run` writes it for the processes that it starts
 
@@ -39,14 +37,3 @@ def run_here(*arguments: object) -> None:
         os.environ[OFF] = before
     if code:
         raise SystemExit(f"ip2p {' '.join(words)} ended with exit code {code}")
-
-
-@cache
-def edit_options() -> frozenset[str]:
-    """All options of `ip2p edit`, such as `--steps`."""
-    import typer
-
-    from ip2p_cli.cli import build_app
-
-    group: Any = typer.main.get_command(build_app()[0])
-    return frozenset(option for parameter in group.commands["edit"].params for option in parameter.opts)

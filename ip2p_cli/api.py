@@ -61,10 +61,11 @@ from ip2p_cli.types import (
     Try,
     Verdict,
 )
+from ip2p_cli.workers import Workplace, choose_workplace, spread
 from ip2p_cli.writing import make_output_folder, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pluggy
@@ -112,7 +113,9 @@ __all__ = [
     "Try",
     "UsageError",
     "Verdict",
+    "Workplace",
     "choose_device",
+    "choose_workplace",
     "count_pairs",
     "data_engines",
     "encode_image",
@@ -132,6 +135,7 @@ __all__ = [
     "samplers",
     "shard_path",
     "shards_of",
+    "spread",
     "text_check",
     "user_setting",
     "write_shard",
@@ -146,6 +150,7 @@ def load_editor(
     dtype: str | None = None,
     offline: bool = False,
     lora: str | None = None,
+    accelerate: Sequence[str] = (),
     plugins: pluggy.PluginManager | None = None,
 ) -> Editor:
     """Load an editor.
@@ -156,23 +161,33 @@ def load_editor(
         dtype: "float32", "float16" or "bfloat16"; None: float32, but float16 for a large network on CUDA.
         offline: never ask the network.
         lora: a low-rank adapter to add at full strength: a .safetensors file, or the folder of `ip2p train --lora`.
+        accelerate: names as `--accelerate` takes them; "fast" for those whose error is within noise.
         plugins: a manager made already; None makes one with every installed plugin.
 
     Raises:
         ModelError: the checkpoint or the adapter cannot be found, or is not one that the editor can run.
         MissingExtra: an adapter needs peft.
-        UsageError: an unknown device or dtype, or two plugins that register one name.
+        UsageError: an unknown device, dtype or acceleration, or two plugins that register one name.
     """
+    from ip2p_cli.accelerations import parse_accelerations
     from ip2p_cli.lora import find_lora
     from ip2p_cli.models import resolve_model
     from ip2p_cli.plugin_manager import collect_models, collect_samplers, create_plugin_manager
 
     manager = create_plugin_manager() if plugins is None else plugins
     folder = resolve_model(model, collect_models(manager), offline=offline)
+    accelerations = parse_accelerations(accelerate)
     adapter = None if lora is None else find_lora(lora)
     from ip2p_cli.editor import Editor  # after the model is found: a wrong name should not wait for torch
 
-    return Editor.load(folder, collect_samplers(manager), device=device, dtype=dtype, lora=adapter)
+    return Editor.load(
+        folder,
+        collect_samplers(manager),
+        device=device,
+        dtype=dtype,
+        lora=adapter,
+        accelerations=accelerations,
+    )
 
 
 def find_model(name: str, *, offline: bool = False) -> Path:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import threading
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -23,21 +24,25 @@ _WAY_OUT = {
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def temporary_name(name: str) -> str:
-    """What a file is called while it is written: always the same, so that a later run finds what a dead one left."""
-    return f".ip2p-{blake2b(os.fsencode(name), digest_size=8).hexdigest()}.tmp"
+def temporary_name(name: str, attempt: str = "") -> str:
+    """What a file is called while it is written: always the same, so that a later run finds what a dead one left.
+
+    Where a second writer may begin while nobody can be sure that the first is dead, each has an `attempt` of its own.
+    """
+    return f".ip2p-{blake2b(os.fsencode(name), digest_size=8).hexdigest()}{attempt and f'-{attempt}'}.tmp"
 
 
 class AtomicWriter:
     """Writes a temporary file beside the target, fsyncs it, renames it, fsyncs the folder.
 
     With `root`, no file is written outside that folder, whatever links lie in it. `option` is the one that names it.
-    Two writers must not write one path at the same time; the journal's claims see to that.
+    Two writers must not write one path at the same time, but for different attempts; the journal's claims see to that.
     """
 
-    def __init__(self, root: Path | None = None, option: str = "-o") -> None:
+    def __init__(self, root: Path | None = None, option: str = "-o", attempt: str = "") -> None:
         self._root = root
         self._option = option
+        self._attempt = attempt
         self._temporary: set[Path] = set()
         self._lock = threading.Lock()
 
@@ -48,19 +53,31 @@ class AtomicWriter:
             EnvironmentStop: the disk is full, read-only or failing.
             ItemError: this one file cannot be written.
         """
+        with self.staged(path, data) as temporary:
+            put_in_place(temporary, path, self._option)
+
+    @contextlib.contextmanager
+    def staged(self, path: Path, data: bytes) -> Iterator[Path]:
+        """A context in which `data` is whole on disk, under a temporary name beside `path`.
+
+        Raises:
+            EnvironmentStop, ItemError: as `write`.
+        """
         try:
             folder = self._folder(path)
-            temporary = folder / temporary_name(path.name)
-            with self._lock:
-                self._temporary.add(temporary)
-            try:
-                _write_new(temporary, data)
-                os.replace(temporary, folder / path.name)
-                _sync_folder(folder)
-            finally:
-                self._discard(temporary)
         except OSError as problem:
             raise as_write_error(problem, path, self._option) from problem
+        temporary = folder / temporary_name(path.name, self._attempt)
+        with self._lock:
+            self._temporary.add(temporary)
+        try:
+            try:
+                _write_new(temporary, data)
+            except OSError as problem:
+                raise as_write_error(problem, path, self._option) from problem
+            yield temporary
+        finally:
+            self._discard(temporary)
 
     def _folder(self, path: Path) -> Path:
         """The real folder of a path, made where it is missing."""
@@ -84,6 +101,19 @@ class AtomicWriter:
         for temporary in list(self._temporary):
             with contextlib.suppress(OSError):  # no lock: this runs in a signal handler
                 temporary.unlink()
+
+
+def put_in_place(temporary: Path, path: Path, option: str = "-o") -> None:
+    """Give a staged file its name, for good; `option` as for `as_write_error`.
+
+    Raises:
+        EnvironmentStop, ItemError: as `AtomicWriter.write`.
+    """
+    try:
+        os.replace(temporary, temporary.with_name(path.name))
+        _sync_folder(temporary.parent)
+    except OSError as problem:
+        raise as_write_error(problem, path, option) from problem
 
 
 def _make_folder(folder: Path) -> None:
@@ -129,6 +159,9 @@ def as_write_error(problem: OSError, path: Path, option: str = "-o") -> Environm
 
 
 def discard_temporary(path: Path) -> None:
-    """Remove what a run that was killed while it wrote `path` left beside it."""
+    """Remove what a run that was killed while it wrote `path` left beside it, in whatever attempt."""
     with contextlib.suppress(OSError):
         path.with_name(temporary_name(path.name)).unlink()
+    with contextlib.suppress(OSError):
+        for temporary in path.parent.glob(temporary_name(path.name, "*")):
+            temporary.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,19 +12,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import Listener, Summary
 from ip2p_cli.frames import Runner
+from ip2p_cli.in_hand import UNDER_WAY, has_room_ahead, is_full, pixels_of
 from ip2p_cli.plan import PhotoPlan
 from ip2p_cli.prepare import Prepared, Preparer, Ready, Waiting
 from ip2p_cli.store import Store
+from ip2p_cli.tries import Edited
 from ip2p_cli.types import Outcome
 
 DECODERS = min(4, os.cpu_count() or 1)
+BATCHES = 2  # at the editor: one is at the network, the other comes from it or waits for it
 ENCODERS = 2
 POLL = 0.2  # seconds between looks at what other runs have in hand
-_Slot = Outcome | Future[Outcome]
+_Slot = Outcome | Future[Outcome | None]  # None: given up
 
 
 class BatchRun:
-    """One pass over a plan. The editor works in the calling thread, files are read and written beside it."""
+    """One pass over a plan. Two batches at a time are at the editor; files are read and written beside it."""
 
     def __init__(
         self,
@@ -41,6 +45,8 @@ class BatchRun:
         self._batch_size = batch_size
         self._stop_requested = stop_requested
         self._slots: deque[_Slot] = deque()  # of jobs that are past the editor, in plan order
+        self._under_way: dict[Future[Outcome | None], int] = {}  # pixels of what is at the editor or being written
+        self._free = threading.Semaphore(BATCHES)
         self._next_look = 0.0
         self.summary = Summary()
 
@@ -52,13 +58,15 @@ class BatchRun:
         """
         started = time.monotonic()
         encoders = ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode")
+        editors = ThreadPoolExecutor(BATCHES, thread_name_prefix="edit")
         decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
         silent = False
         self.summary.stopped = True
         try:
             for batch in self._batches(self._prepared(plans, decoders)):
-                self._edit(batch, encoders)
-                self._report(keep=2 * self._batch_size)
+                self._edit(batch, editors, encoders)
+                batch.clear()  # its photos need not be kept while the next ones are decoded
+                self._report(keep=(BATCHES + 1) * self._batch_size)
             self._report(keep=0)
             self.summary.stopped = self._stop_requested()
         except Exception as problem:
@@ -66,6 +74,7 @@ class BatchRun:
             raise
         finally:
             decoders.shutdown(cancel_futures=True)
+            editors.shutdown(cancel_futures=True)
             encoders.shutdown()
             self._drain()
             self.summary.seconds = time.monotonic() - started
@@ -101,7 +110,7 @@ class BatchRun:
         self, remaining: Iterator[PhotoPlan | None], ahead: deque[Future[list[Prepared]]], pool: ThreadPoolExecutor
     ) -> bool:
         """Keep the decoders busy, as far as there is something to do; whether the plan has come to its end."""
-        while len(ahead) < self._batch_size + DECODERS:
+        while len(ahead) < self._batch_size + DECODERS and has_room_ahead(ahead, DECODERS):
             try:
                 plan = next(remaining)
             except StopIteration:
@@ -127,52 +136,81 @@ class BatchRun:
         for item in prepared:
             if item is not None:
                 batch.append(item)
-            to_edit = sum(isinstance(one, Ready) for one in batch)
+            to_edit = [one for one in batch if isinstance(one, Ready)]
+            is_enough = len(to_edit) in (0, self._batch_size) or is_full(to_edit)
             # What this run has claimed is never kept while it waits for others: they might be waiting for it.
-            if item is None or to_edit in (0, self._batch_size) or len(batch) >= 8 * self._batch_size:
+            if item is None or is_enough or len(batch) >= 8 * self._batch_size:
                 yield batch
                 batch = []
-        # Asked to stop, the run finishes what the editor has begun, not what is only decoded.
-        rest = [item for item in batch if isinstance(item, Outcome) or not self._stop_requested()]
-        if rest:
-            yield rest
+        if batch:
+            yield batch
 
-    def _edit(self, batch: list[Ready | Outcome], encoders: ThreadPoolExecutor) -> None:
-        ready = [item for item in batch if isinstance(item, Ready)]
-        edited = iter(self._runner.run(ready) if ready else [])
-        for item in batch:
-            if isinstance(item, Outcome):
-                self._slots.append(item)
-                continue
-            end = next(edited)
-            if end is None:  # given up, as the run is to stop: it is nobody's now, and the next run takes it up
-                continue
-            save = self._store.record if isinstance(end, Outcome) else self._store.save
-            self._slots.append(encoders.submit(save, end))  # type: ignore[arg-type]
+    def _edit(self, batch: list[Ready | Outcome], editors: ThreadPoolExecutor, encoders: ThreadPoolExecutor) -> None:
+        if any(isinstance(item, Ready) for item in batch):
+            self._free.acquire()
+        stopping = self._stop_requested()  # finish what the editor has begun, not what is only decoded
+        kept = [item for item in batch if isinstance(item, Outcome) or not stopping]
+        ready = [item for item in kept if isinstance(item, Ready)]
+        ends: list[Future[Outcome | None]] = [Future() for _ in ready]
+        if ready:
+            self._under_way.update(zip(ends, map(pixels_of, ready), strict=True))
+            editors.submit(self._edit_and_save, ready, ends, encoders)
+        following = iter(ends)
+        self._slots.extend(item if isinstance(item, Outcome) else next(following) for item in kept)
+
+    def _edit_and_save(
+        self, ready: list[Ready], ends: list[Future[Outcome | None]], encoders: ThreadPoolExecutor
+    ) -> None:
+        """In a thread of its own: what is edited is saved at once, whatever the calling thread is waiting for."""
+        try:
+            edited = self._runner.run(ready)
+        except BaseException as problem:  # all of them: somebody waits for the ends
+            for end in ends:
+                end.set_exception(problem)
+            return
+        finally:
+            self._free.release()
+        for one, end in zip(edited, ends, strict=True):
+            encoders.submit(self._save, one, end)
+
+    def _save(self, edited: Edited | Outcome | None, end: Future[Outcome | None]) -> None:
+        try:
+            if edited is None:  # given up, as the run is to stop: it is nobody's now, and the next run takes it up
+                end.set_result(None)
+            else:
+                save = self._store.record if isinstance(edited, Outcome) else self._store.save
+                end.set_result(save(edited))  # type: ignore[arg-type]
+        except BaseException as problem:  # as above
+            end.set_exception(problem)
 
     def _report(self, keep: int) -> None:
         """Tell the listeners what has ended; wait until no more than `keep` jobs are under way."""
         while self._slots:
             slot = self._slots[0]
             if isinstance(slot, Future):
-                if not slot.done() and len(self._slots) <= keep:
+                if not slot.done() and len(self._slots) <= keep and self._pixels_under_way() <= UNDER_WAY:
                     return
-                slot = slot.result()
+                outcome = slot.result()
+                del self._under_way[slot]
+            else:
+                outcome = slot
             self._slots.popleft()
-            self.summary.add(slot)
-            for listener in self._listeners:
-                listener.outcome(slot)
+            self._tell(outcome)
+
+    def _pixels_under_way(self) -> int:
+        return sum(pixels for slot, pixels in self._under_way.items() if not slot.done())
 
     def _drain(self) -> None:
         """Report what was written while an error was on its way up."""
         for slot in self._slots:
-            outcome = slot
-            if isinstance(slot, Future):
-                if slot.cancelled() or slot.exception() is not None:
-                    continue
-                outcome = slot.result()
-            assert isinstance(outcome, Outcome)
+            if not isinstance(slot, Future):
+                self._tell(slot)
+            elif slot.done() and slot.exception() is None:
+                self._tell(slot.result())
+        self._slots.clear()
+
+    def _tell(self, outcome: Outcome | None) -> None:
+        if outcome is not None:
             self.summary.add(outcome)
             for listener in self._listeners:
                 listener.outcome(outcome)
-        self._slots.clear()

@@ -10,7 +10,7 @@ from ip2p_cli.errors import ItemError
 from ip2p_cli.isolation import IsolatedEditor
 from ip2p_cli.masks import keep_outside
 from ip2p_cli.prepare import Ready
-from ip2p_cli.types import EditRequest, EditResult, StepSettings
+from ip2p_cli.types import EditJob, EditRequest, EditResult, StepSettings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,20 +39,33 @@ class Made:
         return ImageChops.darker(given.resize(own.size), own)
 
 
-def run_chains(editor: IsolatedEditor, batch: Sequence[Ready], *, full_resolution: bool) -> list[Made]:
+def run_chains(
+    editor: IsolatedEditor, batch: Sequence[Ready], *, full_resolution: bool, latent_chain: bool = False
+) -> list[Made]:
     """What the steps make of each job's photo, in the jobs' order. One that fails leaves the others unharmed.
+
+    With `latent_chain` the editor gets the steps of a job all at once, and hands on latents between them.
 
     Raises:
         EnvironmentStop: the device is lost.
         UsageError, ModelError: settings that the editor refuses.
     """
     made = [Made(ready, ready.photo.rgb) for ready in batch]
-    for step in range(max(len(ready.job.steps) for ready in batch)):
-        places = [i for i, one in enumerate(made) if one.failure is None and step < len(one.ready.job.steps)]
-        results = editor.edit([_request(made[place], step) for place in places]) if places else []
-        for place, result in zip(places, results, strict=True):
+    strides = [_strides(ready.job, latent_chain) for ready in batch]
+    for number in range(max(map(len, strides))):
+        places = [i for i, one in enumerate(made) if one.failure is None and number < len(strides[i])]
+        chains = [[_request(made[place], step) for step in strides[place][number]] for place in places]
+        for place, result in zip(places, editor.edit(chains) if chains else [], strict=True):
             made[place] = _after(made[place], result, full_resolution)
     return made
+
+
+def _strides(job: EditJob, latent_chain: bool) -> list[range]:
+    """The steps that are made at once: with `latent_chain` all, unless one asks for a mask, which needs a picture."""
+    count = len(job.steps)
+    if latent_chain and not any(step.settings.auto_mask for step in job.steps):
+        return [range(count)]
+    return [range(step, step + 1) for step in range(count)]
 
 
 def _request(made: Made, step: int) -> EditRequest:
@@ -82,11 +95,10 @@ def _after(made: Made, result: EditResult | ItemError, full_resolution: bool) ->
     if given is not None:
         image = keep_outside(image, original, given)
     anywhere = made.anywhere or result.mask is None
-    settings = StepSettings(result.steps, result.text_guidance, result.image_guidance, result.sampler)
     return replace(
         made,
         image=image,
-        settings=(*made.settings, settings),
+        settings=(*made.settings, *result.chain),
         change={name: max(value, made.change.get(name, 0.0)) for name, value in result.change.items()},
         own_mask=None if anywhere else _lighter(made.own_mask, result.mask),
         anywhere=anywhere,

@@ -5,6 +5,13 @@ from __future__ import annotations
 from enum import Enum
 
 
+class Engine(str, Enum):
+    """What workers are."""
+
+    LOCAL = "local"  # processes of this machine
+    RAY = "ray"  # actors on a cluster
+
+
 class Frames(str, Enum):
     """Which pictures of a file of several (an animation, pages) are edited and written."""
 

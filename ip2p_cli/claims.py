@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ip2p_cli.atomic import discard_temporary
 from ip2p_cli.choices import OnExists
 from ip2p_cli.entries import BLOCKED, DONE, FAILED, Entry
 from ip2p_cli.errors import ItemError
@@ -62,6 +63,19 @@ class Claims:
     def is_held(self, held: Held) -> bool:
         """Whether the other run still has it in hand."""
         return self._journal.is_held(held.name)
+
+    def give_back(self, job: EditJob) -> None:
+        """Put in order what a dead worker of this run has left of a job that was claimed: another may claim it."""
+        self.discard_temporary(job)
+        assert job.output is not None
+        self._journal.give_back(job.output)
+
+    def discard_temporary(self, job: EditJob) -> None:
+        """Remove what a dead worker has half written for a job; a signal handler may call it."""
+        assert job.output is not None
+        discard_temporary(job.output)
+        if self._mask_folder is not None:
+            self._mask_folder.discard_temporary(job)
 
     def _try(self, job: EditJob, output: Path, claim: Claim) -> EditJob | Ended | Held | None:
         is_there = _exists(output)  # asked first: what comes after it, the journal knows of

@@ -95,6 +95,7 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "model": _text,
     "device": _text,
     "dtype": _text,
+    "accelerate": _names,
     "batch_size": _auto_or_text,
     "size": _auto_or_text,
     "steps": _integer,
@@ -193,6 +194,20 @@ def load_config(environ: Mapping[str, str] | None = None) -> UserConfig:
         else:
             unknown.append(variable)
     return UserConfig(settings, path, tuple(unknown))
+
+
+def exported_settings() -> dict[str, str]:
+    """The user's defaults as variables, for a process on another machine; a config file there then counts for nothing.
+
+    Raises:
+        UsageError: as `load_config`.
+    """
+    settings = load_config().settings
+    return {CONFIG_VARIABLE: os.devnull} | {PREFIX + key.upper(): _as_text(one.value) for key, one in settings.items()}
+
+
+def _as_text(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _from_file(path: Path, required: bool) -> dict[str, Setting]:

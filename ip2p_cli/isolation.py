@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Protocol
 
 from ip2p_cli.errors import EnvironmentStop, Ip2pError, ItemError, ModelError, NonFiniteResult, UsageError
 from ip2p_cli.types import EditRequest, EditResult
 
+Chain = Sequence[EditRequest]  # edits of one photo, one after the other; mostly a single one
 _NO_MEMORY = "not enough memory to edit it; use a smaller --size, or --device cpu"
 _LOST_DEVICE = ("CUDA error", "device-side assert", "device lost", "CUDA driver", "MPS backend")
 
@@ -23,14 +24,17 @@ class BatchEditor(Protocol):
 
     batch_size: int
 
-    def edit_each(
-        self, requests: Sequence[EditRequest], *, full_resolution: bool = True, size: int | None = None
+    def edit_chains(
+        self, chains: Sequence[Chain], *, full_resolution: bool = True, size: int | None = None
     ) -> list[EditResult | NonFiniteResult]:
-        """One result or error a request, in their order."""
+        """One result or error a chain, in their order."""
 
 
 class IsolatedEditor:
-    """An editor that is loaded when it is first needed. What fails is given as an error in the place of its result."""
+    """An editor that is loaded when it is first needed. What fails is given as an error in the place of its result.
+
+    Several threads may use it at once.
+    """
 
     def __init__(
         self, load: Callable[[], BatchEditor], *, full_resolution: bool = True, size: int | None = None
@@ -38,17 +42,22 @@ class IsolatedEditor:
         self._load = load
         self._full_resolution = full_resolution
         self._size = size
+        self._loading = threading.Lock()
+        self._loaded: BatchEditor | None = None
 
-    @cached_property
+    @property
     def _editor(self) -> BatchEditor:
-        return self._load()
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
 
     def prepare(self) -> None:
         """Load it now: what goes wrong in loading is not the photos' failure."""
         _ = self._editor
 
-    def edit(self, requests: list[EditRequest]) -> list[EditResult | ItemError]:
-        """One result or error a request, in their order.
+    def edit(self, chains: Sequence[Chain]) -> list[EditResult | ItemError]:
+        """One result or error a chain, in their order.
 
         Where memory does not suffice the editor's batch is halved, down to 1, and stays so if that has helped.
 
@@ -56,37 +65,38 @@ class IsolatedEditor:
             EnvironmentStop: the device is lost.
             UsageError, ModelError: settings that the editor refuses; a model that cannot be loaded.
         """
-        before = self._editor.batch_size
+        editor, before = self._editor, self._editor.batch_size
         while True:
-            results = self._try(requests)
+            size = editor.batch_size
+            results = self._try(chains)
             if results is not None:
                 return results
-            if self._editor.batch_size == 1:
+            if size == 1:
                 break
-            self._editor.batch_size //= 2
-        each = [self._edit_alone(request) for request in requests]
+            editor.batch_size = min(editor.batch_size, size // 2)  # another thread may have halved it, too
+        each = [self._edit_alone(chain) for chain in chains]
         if any(isinstance(result, _OutOfMemory) for result in each):
-            self._editor.batch_size = before  # the photo is to blame, not the batch
+            editor.batch_size = before  # the photo is to blame, not the batch
         return each
 
-    def _try(self, requests: list[EditRequest]) -> list[EditResult | ItemError] | None:
+    def _try(self, chains: Sequence[Chain]) -> list[EditResult | ItemError] | None:
         """The results; None where they do not fit into memory together.
 
         A batch that fails otherwise is tried again one by one, so that only the guilty one is lost.
         """
         try:
-            results = self._editor.edit_each(requests, full_resolution=self._full_resolution, size=self._size)
+            results = self._editor.edit_chains(chains, full_resolution=self._full_resolution, size=self._size)
             return list(results)
         except Exception as problem:
             error = _as_item_error(problem)  # which lets go of what the exception holds: memory may be scarce
         if isinstance(error, _OutOfMemory):
             return None
-        if len(requests) == 1:
+        if len(chains) == 1:
             return [error]
-        return [result for request in requests for result in self.edit([request])]
+        return [result for chain in chains for result in self.edit([chain])]
 
-    def _edit_alone(self, request: EditRequest) -> EditResult | ItemError:
-        [result] = self._try([request]) or [_OutOfMemory(_NO_MEMORY)]
+    def _edit_alone(self, chain: Chain) -> EditResult | ItemError:
+        [result] = self._try([chain]) or [_OutOfMemory(_NO_MEMORY)]
         return result
 
 

@@ -174,6 +174,13 @@ class Journal:
         """Record that nothing came of it: FAILED, BLOCKED or (it could not be written) UNWRITTEN."""
         self._update(output, state, None, reason)
 
+    def give_back(self, output: Path) -> None:
+        """Put in order what a dead worker of this run has left in hand: another may claim it."""
+        with self._transaction() as database:
+            entry = entries.find(database, self._name(output))
+            if entry is not None and entry.in_hand and entry.run == self.run:
+                self._recover(database, entry)
+
     def _update(self, output: Path, state: str, digest: str | None, reason: str | None) -> None:
         values = (state, digest, None if reason is None else as_blob(reason), as_blob(self._name(output)), self.run)
         with self._transaction() as database:

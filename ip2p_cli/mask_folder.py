@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from ip2p_cli.atomic import AtomicWriter
+from ip2p_cli.atomic import AtomicWriter, discard_temporary
 from ip2p_cli.choices import OnExists
 from ip2p_cli.entries import digest_of
 from ip2p_cli.errors import ItemError, UsageError
@@ -32,8 +32,10 @@ class MaskFolder:
     an interrupted run has left, from those of other edits and those that somebody has painted in.
     """
 
-    def __init__(self, folder: Path, outputs: Path | None, on_exists: OnExists) -> None:
+    def __init__(self, folder: Path, outputs: Path | None, on_exists: OnExists, attempt: str = "") -> None:
         """`outputs` is the folder that the outputs are under; None where the one goes to stdout.
+
+        `attempt` is as for `AtomicWriter`.
 
         Raises:
             UsageError: it is no folder.
@@ -41,7 +43,7 @@ class MaskFolder:
         self._folder, self._outputs, self._on_exists = folder.expanduser(), outputs, on_exists
         if os.path.lexists(self._folder) and not self._folder.is_dir():
             raise UsageError(f"{OPTION} {folder} is no folder; give another name")
-        self._writer = AtomicWriter(self._folder, OPTION)
+        self._writer = AtomicWriter(self._folder, OPTION, attempt)
 
     def place(self, job: EditJob, key: str) -> Path:
         """Where the mask of a job with that key is to be written.
@@ -49,7 +51,7 @@ class MaskFolder:
         Raises:
             ItemError: another file is there, and --on-exists does not say what to do with it.
         """
-        wanted = self._folder / f"{self._name(job)}.png"
+        wanted = self._wanted(job)
         if self._on_exists is OnExists.OVERWRITE:
             return wanted
         if self._on_exists is OnExists.RENAME:
@@ -63,10 +65,11 @@ class MaskFolder:
             raise ItemError(f"{wanted} exists and is not the mask of this edit; {way_out}")
         return wanted
 
-    def _name(self, job: EditJob) -> PurePath:
-        if job.output is None or self._outputs is None:
-            return job.source.relative
-        return job.output.relative_to(self._outputs)
+    def _wanted(self, job: EditJob) -> Path:
+        name: PurePath = job.source.relative
+        if job.output is not None and self._outputs is not None:
+            name = job.output.relative_to(self._outputs)
+        return self._folder / f"{name}.png"
 
     def save(self, edited: Edited) -> None:
         """Write the mask of the first frame.
@@ -82,6 +85,13 @@ class MaskFolder:
         mark.add_text(_MARK, _mark_of(edited.mask, key))
         edited.mask.save(data, "PNG", pnginfo=mark)
         self._writer.write(self.place(edited.ready.job, key), data.getvalue())
+
+    def discard_temporary(self, job: EditJob) -> None:
+        """Remove what a process that is dead has half written for a job."""
+        for path in _alternatives(self._wanted(job)):
+            discard_temporary(path)
+            if not os.path.lexists(path):
+                return
 
     def discard_all(self) -> None:
         """Remove the temporary files of writes that are under way: the process is about to end."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pluggy
 
+from ip2p_cli.accelerations import EXACT, Accelerations, parse_accelerations
 from ip2p_cli.config import UserConfig
 from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.isolation import is_out_of_memory
@@ -30,6 +31,7 @@ class ModelChoice:
     batch_size: int = DEFAULT_BATCH
     size: int | None = None  # side that it works at; None: its own
     offline: bool = False
+    accelerations: Accelerations = EXACT
 
     def load(self, manager: pluggy.PluginManager, samplers: Iterable[str] = ()) -> Editor:
         """The editor, which can run all of these samplers.
@@ -47,6 +49,7 @@ class ModelChoice:
                 dtype=self.dtype,
                 offline=self.offline,
                 lora=self.lora,
+                accelerate=sorted(self.accelerations),
                 plugins=manager,
             )
         except Exception as problem:
@@ -70,11 +73,12 @@ def choose_model(
     batch_size: str | None = None,
     size: str | None = None,
     offline: bool = False,
+    accelerate: Sequence[str] = (),
 ) -> ModelChoice:
     """What the options say; where they say nothing, what the user's defaults do.
 
     Raises:
-        UsageError: --batch-size or --size is neither auto nor a number.
+        UsageError: --batch-size or --size is neither auto nor a number; an acceleration is not known.
     """
 
     def unless_auto(option: str | None, key: str) -> str | None:
@@ -89,6 +93,7 @@ def choose_model(
         batch_size=_integer(unless_auto(batch_size, "batch_size"), "--batch-size") or DEFAULT_BATCH,
         size=_integer(unless_auto(size, "size"), "--size"),
         offline=offline or config.get("offline", False),
+        accelerations=parse_accelerations(accelerate or config.get("accelerate", ())),
     )
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from ip2p_cli.checks import Checks, highest
 from ip2p_cli.choices import Frames
-from ip2p_cli.claims import Claims, Ended, Held
+from ip2p_cli.claims import Ended, Held
 from ip2p_cli.entries import digest_of, key_of
 from ip2p_cli.errors import ItemError
 from ip2p_cli.images import Photo
-from ip2p_cli.journal import Journal
+from ip2p_cli.ledger import Ledger
 from ip2p_cli.masks import GivenMasks
 from ip2p_cli.output import Encoding
 from ip2p_cli.plan import Chains, PhotoPlan, PlannedJob
@@ -41,6 +41,7 @@ class RunSettings:
     frames: Frames = Frames.ALL
     lora: str | None = None  # its name, as others may read it
     mask: str | None = None  # the name of the masks that the user gave
+    accelerate: tuple[str, ...] = ()  # sorted names of what is traded for time
 
     def key(self, job: EditJob, digest: bytes, masks: Sequence[Image | None] = ()) -> str:
         """The key of what `job` makes of the photo with that digest, where the masks of its frames let it.
@@ -49,10 +50,12 @@ class RunSettings:
         """
         chain = [[s.instruction, _in_force(merged(s.settings, self.defaults))] for s in job.steps]
         band = {} if job.change is None else {"change": [job.change.low, job.change.high]}
+        quick = {"accelerate": self.accelerate} if self.accelerate else {}
         return key_of(
             digest,
             {
                 **band,
+                **quick,
                 "chain": chain,
                 "model": self.fingerprint,
                 "seed": job.seed,
@@ -83,6 +86,7 @@ class RunSettings:
             size=self.size,
             lora=self.lora,
             mask=self.mask,
+            accelerate=self.accelerate,
         )
 
     def identity(self, chains: Chains) -> str:
@@ -134,8 +138,7 @@ class Preparer:
         self,
         settings: RunSettings,
         checks: Checks,
-        journal: Journal | None,
-        claims: Claims | None,
+        ledger: Ledger | None,
         reader: SourceReader,
         decode: Callable[[bytes], Photo],
         masks: GivenMasks | None = None,
@@ -143,8 +146,7 @@ class Preparer:
         self._settings = settings
         self._masks = masks
         self._checks = checks
-        self._journal = journal
-        self._claims = claims
+        self._ledger = ledger
         self._reader = reader
         self._decode = decode
 
@@ -155,7 +157,7 @@ class Preparer:
 
     def is_waiting(self, waiting: Waiting) -> bool:
         """Whether the other run still has it in hand."""
-        return self._claims is not None and self._claims.is_held(waiting.held)
+        return self._ledger is not None and self._ledger.is_held(waiting.held)
 
     def _prepare(self, item: PlannedJob, loaded: _LoadedPhoto) -> Prepared:
         job, started = item.job, time.monotonic()
@@ -174,7 +176,7 @@ class Preparer:
             has_masks = self._masks is not None or self._checks.make_masks
             masks = [self._mask(job, frame.rgb) for frame in (loaded.photo.frames if has_masks else ())]
             key = self._settings.key(job, loaded.digest, masks)
-            claimed = job if self._claims is None else self._claims.claim(job, key)
+            claimed = job if self._ledger is None else self._ledger.claim(job, key)
         except ItemError as problem:
             return end("failed", str(problem))
         if isinstance(claimed, Held):
@@ -187,7 +189,8 @@ class Preparer:
         except ItemError as problem:
             ready = end("failed", str(problem))
         if isinstance(ready, Outcome):
-            self._record(ready)
+            if self._ledger is not None:
+                self._ledger.ended(ready, ready.status)
             return ready
         return replace(ready, seconds=time.monotonic() - started, key=key)
 
@@ -223,10 +226,6 @@ class Preparer:
             Ready(job, replace(photo, rgb=frame.rgb, alpha=frame.alpha), loaded.digest, mask) for frame, mask in frames
         ]
         return replace(rows[0], flags=flags, scores=scores, further=tuple(rows[1:]))
-
-    def _record(self, outcome: Outcome) -> None:
-        if self._journal is not None and outcome.job.output is not None:
-            self._journal.ended(outcome.job.output, outcome.status, outcome.reason)
 
 
 class _LoadedPhoto:

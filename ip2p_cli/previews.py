@@ -42,7 +42,13 @@ class Previews:
         self._checks = Checks(manager, config.get("check_seconds", LIMIT))
         pixels = config.get("max_megapixels", MAX_MEGAPIXELS)
         self._decode = functools.partial(decode, max_megapixels=pixels, first_only=True)
-        self._runner = TryRunner(lambda: model.load(manager), self._checks, model.name, size=model.size)
+        self._runner = TryRunner(
+            lambda: model.load(manager),
+            self._checks,
+            model.name,
+            size=model.size,
+            latent_chain="latent-chain" in model.accelerations,
+        )
 
     def run(self, jobs: Sequence[EditJob]) -> Iterator[Preview]:
         """What would come of each job of one photo (of an animation, its first frame), in their order.
@@ -51,7 +57,7 @@ class Previews:
             UsageError, ModelError, EnvironmentStop: as of a run of `ip2p edit`.
         """
         settings = RunSettings(self._model.name)
-        preparer = Preparer(settings, self._checks, None, None, SourceReader(), self._decode)
+        preparer = Preparer(settings, self._checks, None, SourceReader(), self._decode)
         prepared = preparer.prepare(PhotoPlan(jobs[0].source, tuple(PlannedJob(self._filled(job)) for job in jobs)))
         for start in range(0, len(prepared), self._model.batch_size):
             batch = prepared[start : start + self._model.batch_size]
@@ -63,7 +69,16 @@ class Previews:
     def command(self, job: EditJob) -> str:
         """The command line of `ip2p edit` that writes what `run` shows, whatever the user's defaults are then."""
         model, steps = self._model, self._filled(job).steps
-        made = Provenance(model.name, "", steps, job.seed, job.variant, size=model.size, lora=model.lora)
+        made = Provenance(
+            model.name,
+            "",
+            steps,
+            job.seed,
+            job.variant,
+            size=model.size,
+            lora=model.lora,
+            accelerate=tuple(sorted(model.accelerations)),
+        )
         return made.again(str(job.source.path))
 
     def _filled(self, job: EditJob) -> EditJob:

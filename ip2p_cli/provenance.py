@@ -31,6 +31,7 @@ class Provenance:
     size: int | None = None
     lora: str | None = None
     mask: str | None = None
+    accelerate: tuple[str, ...] = ()
     version: str = __version__
 
     @property
@@ -65,6 +66,7 @@ class Provenance:
                 size=_or_none(int, data["size"]),
                 lora=_or_none(str, data.get("lora")),
                 mask=_or_none(str, data.get("mask")),
+                accelerate=tuple(str(name) for name in data.get("accelerate", ())),
                 version=str(data["version"]),
             )
         except (TypeError, KeyError, RecursionError) as problem:
@@ -86,6 +88,7 @@ class Provenance:
     def _run_options(self) -> list[str]:
         options = ["--model", self.model, *(["--lora", self.lora] if self.lora else []), "--seed", str(self.seed)]
         options += ["--variants", str(self.variant + 1)] if self.variant else []
+        options += [word for name in self.accelerate for word in ("--accelerate", name)]
         options += ["--mask", self.mask] if self.mask else []
         options += ["--size", str(self.size)] if self.size else []
         options += [] if self.frames == "all" else ["--frames", self.frames]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import BinaryIO
 
-from ip2p_cli.atomic import AtomicWriter
-from ip2p_cli.entries import UNWRITTEN, digest_of
+from ip2p_cli.entries import UNWRITTEN
 from ip2p_cli.errors import EnvironmentStop, ItemError
-from ip2p_cli.journal import Journal
+from ip2p_cli.ledger import Ledger
 from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.output import encode
 from ip2p_cli.prepare import RunSettings
@@ -25,14 +23,13 @@ class Store:
     def __init__(
         self,
         settings: RunSettings,
-        journal: Journal | None,
-        writer: AtomicWriter,
+        ledger: Ledger | None,
         stdout: BinaryIO | None = None,
         mask_folder: MaskFolder | None = None,
     ) -> None:
+        """Without a ledger, the one picture goes to `stdout`."""
         self._settings = settings
-        self._journal = journal
-        self._writer = writer
+        self._ledger = ledger
         self._stdout = stdout
         self._mask_folder = mask_folder
 
@@ -56,32 +53,22 @@ class Store:
         try:
             if self._mask_folder is not None:  # before the output: a finished one is not looked at again
                 self._mask_folder.save(edited)
-            self._write(job.output, data)
+            self._write(written, data)
         except ItemError as problem:  # not for good: permissions change
             return self.record(failed(problem), UNWRITTEN)
         return replace(written, seconds=edited.seconds + time.monotonic() - started)
 
     def record(self, outcome: Outcome, state: str | None = None) -> Outcome:
         """Note in the journal that nothing came of a job, and why."""
-        if self._journal is not None and outcome.job.output is not None:
-            self._journal.ended(outcome.job.output, state or outcome.status, outcome.reason)
+        if self._ledger is not None:
+            self._ledger.ended(outcome, state or outcome.status)
         return outcome
 
-    def discard_all(self) -> None:
-        """Remove what is half written: the process is about to end."""
-        self._writer.discard_all()
-        if self._mask_folder is not None:
-            self._mask_folder.discard_all()
-
-    def _write(self, output: Path | None, data: bytes) -> None:
-        if output is None:
+    def _write(self, outcome: Outcome, data: bytes) -> None:
+        if self._ledger is not None:
+            self._ledger.write(outcome, data)
+        else:
             self._to_stdout(data)
-            return
-        if self._journal is not None:
-            self._journal.prepared(output, digest_of(data))
-        self._writer.write(output, data)
-        if self._journal is not None:
-            self._journal.done(output)
 
     def _to_stdout(self, data: bytes) -> None:
         stream = self._stdout or sys.stdout.buffer

@@ -77,10 +77,13 @@ class TryRunner:
         *,
         full_resolution: bool = True,
         size: int | None = None,
+        latent_chain: bool = False,
         stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:
+        """With `latent_chain` the steps of a chain hand on latents: nothing is decoded between them."""
         self._editor = IsolatedEditor(load, full_resolution=full_resolution, size=size)
         self._full_resolution = full_resolution
+        self._latent_chain = latent_chain
         self._checks = checks
         self._model = model
         self._stop_requested = stop_requested
@@ -98,7 +101,9 @@ class TryRunner:
         attempts = {place: _Attempt(ready) for place, ready in enumerate(batch)}
         while attempts:
             ready = [attempt.ready for attempt in attempts.values()]
-            made = run_chains(self._editor, ready, full_resolution=self._full_resolution)
+            made = run_chains(
+                self._editor, ready, full_resolution=self._full_resolution, latent_chain=self._latent_chain
+            )
             seconds = (time.monotonic() - started) / len(batch)
             again = {}
             for (place, attempt), one in zip(attempts.items(), made, strict=True):

@@ -60,6 +60,7 @@ class EditJob:
     variant: int = 0
     recipe: str | None = None
     change: ChangeBand | None = None  # None: as far as the settings take it
+    number: int = field(default=0, compare=False)  # its place among all of a run, where several workers do them
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,12 @@ class EditResult:
     sampler: str
     change: Mapping[str, float] = field(default_factory=dict)
     mask: Image | None = None
+    earlier: tuple[StepSettings, ...] = ()  # of the steps before, where it had a chain at once
+
+    @property
+    def chain(self) -> tuple[StepSettings, ...]:
+        """The settings of each step that made it, nothing left to defaults."""
+        return *self.earlier, StepSettings(self.steps, self.text_guidance, self.image_guidance, self.sampler)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from PIL import Image, ImageChops
 
@@ -53,6 +54,19 @@ class FakeEditor:
             if "device lost" in request.instruction:
                 raise RuntimeError("CUDA error: the device is gone")
         return [self._edit(request, full_resolution) for request in requests]
+
+    def edit_chains(
+        self, chains: Sequence[Sequence[EditRequest]], **options: Any
+    ) -> list[EditResult | NonFiniteResult]:
+        """Step by step, those of one number together."""
+        results = self.edit_each([chain[0] for chain in chains], **options)
+        for step in range(1, max(map(len, chains))):
+            for place, chain in enumerate(chains):
+                before = results[place]
+                if step < len(chain) and isinstance(before, EditResult):
+                    [after] = self.edit_each([replace(chain[step], image=before.image)], **options)
+                    results[place] = replace(after, earlier=before.chain) if isinstance(after, EditResult) else after
+        return results
 
     def _edit(self, request: EditRequest, full_resolution: bool) -> EditResult | NonFiniteResult:
         if "nan" in request.instruction:

@@ -6,7 +6,7 @@ import functools
 import itertools
 from dataclasses import dataclass
 
-from benchmarks.edit_command import edit_options, run_here
+from benchmarks.edit_command import run_here
 from benchmarks.measuring import paired
 from benchmarks.network_time import NETWORKS, UNET, Spent, spend
 from benchmarks.photos import make_photos
@@ -36,10 +36,7 @@ def run(setting: Setting, scale: Scale) -> Result:
         words = setting.edit(photos, f"edited-{next(numbers)}", "-i", INSTRUCTION, *options)
         return spend(functools.partial(run_here, *words), setting.device)
 
-    sides = {PLAIN: side}
-    if "--fast" in edit_options():
-        sides[FAST] = functools.partial(side, "--fast")
-    spent = paired(sides, scale.rounds)
+    spent = paired({PLAIN: functools.partial(side), FAST: functools.partial(side, "--fast")}, scale.rounds)
     figures = [each for name, found in spent.items() for each in _figures(name, found)]
     return Result(figures, {name: [each.total for each in found] for name, found in spent.items()})
 

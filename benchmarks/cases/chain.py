@@ -6,7 +6,7 @@ import functools
 import itertools
 from dataclasses import dataclass
 
-from benchmarks.edit_command import edit_options, run_here
+from benchmarks.edit_command import run_here
 from benchmarks.measuring import paired, ratios
 from benchmarks.network_time import DECODE, ENCODE, UNET, Spent, spend
 from benchmarks.photos import make_photos
@@ -15,7 +15,8 @@ from benchmarks.setting import Setting
 
 CHAIN = ("make it night", "add snow", "make it sepia", "make it look like an oil painting")
 ONE, FOUR = "one instruction", "chain of 4"
-GOAL = "<= 4.05"  # where latents are handed from one instruction to the next
+LATENTS = f"{FOUR}, latent-chain"  # latents are handed from one instruction to the next
+GOAL = "<= 4.05"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ SIZES = {"quick": Scale(1, (384, 256), 2), "normal": Scale(16, (1024, 768), 5), 
 
 
 def run(setting: Setting, scale: Scale) -> Result:
-    """Both in turns, and the chain of latents where there is one. By the wall clock: networks use several threads."""
+    """One, a chain of four, and a chain of latents, in turns. By the wall clock: networks use several threads."""
     photos, numbers = make_photos(setting.work / "photos", scale.photos, scale.photo_size), itertools.count()
 
     def side(instructions: tuple[str, ...], *options: str) -> Spent:
@@ -40,16 +41,11 @@ def run(setting: Setting, scale: Scale) -> Result:
         return spend(functools.partial(run_here, *words), setting.device)
 
     sides = {ONE: functools.partial(side, CHAIN[:1]), FOUR: functools.partial(side, CHAIN)}
-    sides |= {f"{FOUR}, {option}": functools.partial(side, CHAIN, option) for option in latent_options()}
+    sides[LATENTS] = functools.partial(side, CHAIN, "--accelerate", "latent-chain")
     sides[ONE]()  # warm
     spent = paired(sides, scale.rounds)
     figures = [each for name in sides if name != ONE for each in _figures(name, spent[name], spent[ONE])]
     return Result(figures, {name: [each.total for each in found] for name, found in spent.items()})
-
-
-def latent_options() -> list[str]:
-    """Options of this `ip2p edit` that keep latents between instructions: by their name, as there may be none."""
-    return sorted(option for option in edit_options() if "latent" in option)
 
 
 def _figures(name: str, chains: list[Spent], ones: list[Spent]) -> list[Figure]:
@@ -59,7 +55,7 @@ def _figures(name: str, chains: list[Spent], ones: list[Spent]) -> list[Figure]:
     beyond = [chain.in_networks() - end for chain, end in zip(chains, ends, strict=True)]
     in_unet = [chain.in_networks(UNET) for chain in chains]
     less = f"{name} less one encode and decode"
-    goal = GOAL if "latent" in name else None
+    goal = GOAL if name == LATENTS else None
     return [
         figure(f"time in the U-Net, {name} / {ONE}", "times", ratios(in_unet, unet)),
         figure(f"time in networks, {less} / U-Net of {ONE}", "times", ratios(beyond, unet), goal),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.edit_command import edit_options, run_here
+from benchmarks.edit_command import run_here
 from benchmarks.measuring import paired, ratios, timed
 from benchmarks.photos import find_photos, make_photos
 from benchmarks.results import Result, figure
@@ -79,8 +79,8 @@ def _sides(setting: Setting, scale: Scale) -> dict[str, Callable[[Path], None]]:
         pipeline = open_pipeline(folder, setting.device, dtype)
         edit_by_hand(pipeline, find_photos(photos), setting.work / f"by-hand-{next(numbers)}", edit, BATCH)
 
-    sides = {OURS: command(), BARE: command("--no-plugin", "nsfw"), LOOPED: looped, BY_HAND: by_hand}
-    return sides | ({FAST: command("--fast")} if "--fast" in edit_options() else {})
+    bare = command("--no-plugin", "nsfw")
+    return {OURS: command(), BARE: bare, FAST: command("--fast"), LOOPED: looped, BY_HAND: by_hand}
 
 
 def _comparisons(setting: Setting, sides: dict[str, list[float]]) -> list[tuple[str, str, str | None]]:
@@ -88,7 +88,7 @@ def _comparisons(setting: Setting, sides: dict[str, list[float]]) -> list[tuple[
     goal = ">= 2" if setting.model == "mini" else None  # mini works on 16 x 16 latents
     pairs = [(OURS, LOOPED, goal), (BARE, LOOPED, None), (OURS, BY_HAND, None), (BARE, BY_HAND, None)]
     fast = [(FAST, LOOPED, goal and ">= 4"), (FAST, BY_HAND, None)]
-    return pairs + (fast if FAST in sides else [])
+    return pairs + fast
 
 
 def _on(side: Callable[[Path], None], photos: Path) -> Callable[[], None]:

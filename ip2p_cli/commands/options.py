@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from ip2p_cli.change_band import DEFAULT_TRIES, MAX_TRIES
-from ip2p_cli.choices import Frames, Metadata, OnExists
+from ip2p_cli.choices import Engine, Frames, Metadata, OnExists
 
 _SOURCES, _EDIT, _MODEL, _OUTPUT, _RUN = "Photos", "The edit", "Model", "Output", "The run"
 
@@ -118,16 +118,34 @@ class ModelOptions:
             metavar="DIR|FILE", help="A LoRA on top of the model (`ip2p train --lora`).", rich_help_panel=_MODEL
         ),
     ] = None
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Quicker; what it costs is within noise (docs/speed.md).", rich_help_panel=_MODEL),
+    ] = False
+    accelerate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Trade exactness for time (repeatable): fast, none, bfloat16, compile, feature-reuse, "
+            "guidance-interval, guidance-reuse, late-guidance, latent-chain.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
     device: Annotated[
         str | None,
-        typer.Option(metavar="auto|cpu|cuda|mps", help="(default: the best there is)", rich_help_panel=_MODEL),
+        typer.Option(
+            metavar="auto|cpu|cuda|mps|all",
+            help="One, or several with a worker each: cuda:0,cuda:1; all CUDA devices. (default: the best there is)",
+            rich_help_panel=_MODEL,
+        ),
     ] = None
     dtype: Annotated[
         str | None,
         typer.Option(metavar="auto|float32|bfloat16|float16", help="(default: auto)", rich_help_panel=_MODEL),
     ] = None
     batch_size: Annotated[
-        str | None, typer.Option(metavar="auto|N", help="Photos edited at once. (default: 8)", rich_help_panel=_MODEL)
+        str | None,
+        typer.Option(metavar="auto|N", help="Photos edited at once. (default: 8)", rich_help_panel=_MODEL),
     ] = None
     size: Annotated[
         str | None,
@@ -224,6 +242,27 @@ class RunOptions:
         typer.Option(
             metavar="i/n",
             help="Do one photo in n, i from 0. (default: of SLURM_ARRAY_TASK_ID/_COUNT or RANK/WORLD_SIZE)",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1024,
+            metavar="N",
+            help="Processes that edit, dealt to the devices in turn. (default: one a device; on Ray one a GPU or node)",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    engine: Annotated[
+        Engine, typer.Option(help="Where they run: on this machine, or on a Ray cluster.", rich_help_panel=_RUN)
+    ] = Engine.LOCAL
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT|auto",
+            help="--engine ray: of the cluster. (default: as Ray finds it)",
             rich_help_panel=_RUN,
         ),
     ] = None

@@ -6,45 +6,37 @@ import functools
 import os
 import sys
 from collections.abc import Sequence, Set
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ip2p_cli.atomic import AtomicWriter
+from ip2p_cli.accelerations import FAST
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.choices import Frames, Metadata, OnExists
-from ip2p_cli.claims import Claims
 from ip2p_cli.commands.masking import find_masks, make_mask_folder, may_mask
 from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
 from ip2p_cli.commands.ordering import Asked, Orders, read_orders
-from ip2p_cli.commands.reporting import check_reports, make_report
+from ip2p_cli.commands.real_run import real_run
+from ip2p_cli.commands.reporting import check_reports
 from ip2p_cli.config import UserConfig, load_config
 from ip2p_cli.errors import UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.images import MAX_MEGAPIXELS
-from ip2p_cli.journal import Journal
-from ip2p_cli.lora import find_lora
+from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.model_choice import ModelChoice, choose_model
 from ip2p_cli.output import Encoding, check_quality
 from ip2p_cli.plan import STDOUT, Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
-from ip2p_cli.prepare import Preparer, RunSettings, planned_outcomes
+from ip2p_cli.prepare import planned_outcomes
 from ip2p_cli.progress import Display
 from ip2p_cli.recipe import Recipe, check_guidance, check_steps, merged
 from ip2p_cli.sampler_names import sampler_named, with_own_sampler
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
-from ip2p_cli.signals import StopRequest
 from ip2p_cli.signing import load_signing
 from ip2p_cli.sources import SourceReader
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.time_limit import LIMIT
 from ip2p_cli.types import ChangeBand, StepSettings
-from ip2p_cli.writing import writing
-
-if TYPE_CHECKING:
-    from ip2p_cli.mask_folder import MaskFolder
 
 DEFAULT_OUTPUT = "edited"
 MEASURES_CHANGE = "guidance"  # the plugin that --change works by
@@ -77,7 +69,7 @@ class Work:
     encoding: Encoding
     on_exists: OnExists
     max_megapixels: int
-    checks: Checks
+    check_seconds: float
     frames: Frames
     shard: Shard | None
     mask: Path | None  # a file, or a folder of them
@@ -106,7 +98,7 @@ def run_request(request: Request) -> int:
         listeners.insert(0, JsonLines(sys.stdout))
     if request.run.dry_run:
         return _dry_run(work, listeners)
-    return _real_run(work, request, display, listeners)
+    return real_run(work, request, display, listeners)
 
 
 def _prepare_work(request: Request, config: UserConfig) -> Work:
@@ -145,8 +137,8 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
         named,
     )
     on_exists = output.on_exists or _one_of(OnExists, config.get("on_exists", "resume"), "on_exists")
-    checks = Checks(manager, config.get("check_seconds", LIMIT))
-    has_masks = may_mask(edit, chains, of_lines, checks)
+    check_seconds = config.get("check_seconds", LIMIT)
+    has_masks = may_mask(edit, chains, of_lines, Checks(manager, check_seconds))
     asked_samplers = {sampler_named(name, samplers) for name in orders.samplers}
     return Work(
         chains=chains,
@@ -164,11 +156,12 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
             batch_size=model.batch_size,
             size=model.size,
             offline=model.offline,
+            accelerate=[*(model.accelerate or ()), *([FAST] if model.fast else [])],
         ),
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
         on_exists=on_exists,
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
-        checks=checks,
+        check_seconds=check_seconds,
         frames=request.source.frames or Frames.ALL,
         shard=shard,
         mask=find_masks(edit.mask),
@@ -219,79 +212,15 @@ def _one_of(choices: type, value: str, key: str):  # type: ignore[no-untyped-def
 
 
 def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
-    summary = Summary()
+    summary, checks = Summary(), Checks(work.manager, work.check_seconds)
     for photo in filter(None, work.orders.plans):
-        for outcome in planned_outcomes(photo, work.checks, work.model.name):
+        for outcome in planned_outcomes(photo, checks, work.model.name):
             summary.add(outcome)
             for listener in listeners:
                 listener.outcome(outcome)
     for listener in listeners:
         listener.finish(summary)
     return summary.exit_code
-
-
-def _real_run(work: Work, request: Request, display: Display, listeners: Sequence[Listener]) -> int:
-    from ip2p_cli.batch import BatchRun
-    from ip2p_cli.checkpoint import open_checkpoint
-    from ip2p_cli.decoders import Decoders
-    from ip2p_cli.frames import FrameRunner
-    from ip2p_cli.masks import GivenMasks
-    from ip2p_cli.store import Store
-    from ip2p_cli.tries import TryRunner
-
-    model = work.model
-    checkpoint = open_checkpoint(model.name, work.manager, offline=model.offline)
-    lora = None if model.lora is None else find_lora(model.lora)
-    full_resolution = not request.output.model_res
-    settings = RunSettings(
-        model.name,
-        checkpoint.fingerprint if lora is None else lora.fingerprint(checkpoint.fingerprint),
-        checkpoint.defaults.settings,
-        work.encoding,
-        full_resolution,
-        model.size,
-        work.frames,
-        None if lora is None else lora.name,
-        None if work.mask is None else work.mask.name,
-    )
-    _make_output_folder(work.target)
-    checks, folder = work.checks, work.mask_folder
-    with ExitStack() as stack:
-        journal = claims = None
-        if work.target.root is not None:
-            opened = Journal(work.target.root, work.orders.identity(settings.identity(work.chains)), work.target.file)
-            journal = stack.enter_context(opened)
-            claims = Claims(journal, work.on_exists, retry_failed=request.run.retry_failed, mask_folder=folder)
-        decoders = stack.enter_context(Decoders(work.max_megapixels, first_only=work.frames is Frames.FIRST))
-        masks = None if work.mask is None else GivenMasks(work.mask, decoders.decode)
-        store = Store(settings, journal, AtomicWriter(work.target.root), mask_folder=folder)
-        stack.enter_context(display)
-        stop = stack.enter_context(StopRequest(store.discard_all, quiet=display.quiet))
-        runner = TryRunner(
-            lambda: model.load(work.manager, work.samplers),
-            checks,
-            model.name,
-            full_resolution=full_resolution,
-            size=model.size,
-            stop_requested=lambda: stop.requested,
-        )
-        run = BatchRun(
-            Preparer(settings, checks, journal, claims, work.reader, decoders.decode, masks),
-            FrameRunner(runner, model.batch_size),
-            store,
-            [*listeners, *make_report(request.run, work.target, settings.defaults, work.reader)],
-            model.batch_size,
-            lambda: stop.requested,
-        )
-        summary = run.run(work.orders.plans)
-    return stop.exit_code if stop.requested else summary.exit_code
-
-
-def _make_output_folder(target: Destination) -> None:
-    if target.root is None:
-        return
-    with writing(target.root):
-        target.root.mkdir(parents=True, exist_ok=True)
 
 
 __all__ = ["STDOUT", "Request", "run_request"]

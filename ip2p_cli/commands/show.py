@@ -58,6 +58,7 @@ def _as_text(file: Path, provenance: Provenance) -> str:
     rows += [
         ("model", f"{provenance.model} ({provenance.fingerprint})"),
         *([("LoRA", provenance.lora)] if provenance.lora else []),
+        *([("accelerated", ", ".join(provenance.accelerate))] if provenance.accelerate else []),
         ("seed", str(provenance.seed) + (f", variant {provenance.variant}" if provenance.variant else "")),
         ("made by", f"ip2p {provenance.version}"),
     ]

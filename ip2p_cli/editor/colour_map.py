@@ -11,6 +11,8 @@ by the mean change; it decides only what the data leave open. `after == before` 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from PIL import ImageFilter
 from torch import Tensor
@@ -22,26 +24,37 @@ PRIOR = 1e-6  # μ
 
 def fit_colour_map(before: Tensor, after: Tensor, nodes: int = NODES) -> Tensor:
     """The table (nodes³, 3) that takes colours of `before` to those of `after`, both (n, 3) in [0, 1]."""
-    corner, weight = _trilinear(before, nodes)  # (n, 8) each
-    size = nodes**3
-    pairs = (corner.unsqueeze(2) * size + corner.unsqueeze(1)).flatten()  # (n·8·8)
-    products = (weight.unsqueeze(2) * weight.unsqueeze(1)).flatten().double()
-    normal = torch.bincount(pairs, products, minlength=size * size).view(size, size) / len(before)
-    identity = _grid(nodes).double()
-    prior = identity + (after - before).mean(0).double()
-    misfit = after.double() - _gather(prior, corner, weight)  # (n, 3)
-    rhs = torch.zeros(size, 3, dtype=torch.float64)
-    rhs.index_add_(0, corner.flatten(), (weight.double().unsqueeze(2) * misfit.unsqueeze(1)).flatten(0, 1))
-    smooth, slope = _penalties(nodes)
-    system = normal + SMOOTHNESS * smooth + PRIOR * slope
-    step: Tensor = torch.linalg.solve(system, rhs / len(before))
+    low, weight = _trilinear(before, nodes)
+    prior = _grid(nodes).double() + (after - before).mean(0).double()
+    misfit = after.double() - _gather(prior, low, weight)  # (n, 3)
+    normal, rhs = _normal_equations(low, weight.double(), misfit, nodes)
+    system = normal / len(before) + _penalty(nodes)
+    step = torch.cholesky_solve(rhs / len(before), torch.linalg.cholesky(system))
     return (prior + step).float()
+
+
+def _normal_equations(low: Tensor, weight: Tensor, misfit: Tensor, nodes: int) -> tuple[Tensor, Tensor]:
+    """Σ W_iᵀ W_i (nodes³, nodes³) and Σ W_iᵀ misfit_i (nodes³, 3).
+
+    All pixels of one cell of the grid touch the same 8 nodes: they are multiplied cell by cell and then put into place.
+    """
+    order = low.argsort(stable=True)
+    cells, counts = low[order].unique_consecutive(return_counts=True)
+    rows = torch.cat([weight, misfit], dim=1).index_select(0, order).split(counts.tolist())
+    products = torch.stack([pixels.T @ pixels for pixels in rows])  # (cells, 8 + 3, 8 + 3)
+    corners = cells.unsqueeze(1) + _offsets(nodes)  # (cells, 8)
+    normal, rhs = weight.new_zeros(nodes**3, nodes**3), weight.new_zeros(nodes**3, 3)
+    pairs = (corners.unsqueeze(2), corners.unsqueeze(1))
+    return (
+        normal.index_put_(pairs, products[:, :8, :8], accumulate=True),
+        rhs.index_put_((corners,), products[:, :8, 8:], accumulate=True),
+    )
 
 
 def apply_colour_map(table: Tensor, colours: Tensor) -> Tensor:
     """`table` at `colours` (n, 3) in [0, 1], clamped to [0, 1] as the full-size table of `as_filter` is."""
-    corner, weight = _trilinear(colours, round(len(table) ** (1 / 3)))
-    return _gather(table.clamp(0, 1), corner, weight)
+    low, weight = _trilinear(colours, round(len(table) ** (1 / 3)))
+    return _gather(table.clamp(0, 1), low, weight)
 
 
 def as_filter(table: Tensor) -> ImageFilter.Color3DLUT:
@@ -56,28 +69,33 @@ def _grid(nodes: int) -> Tensor:
     return torch.stack([red, green, blue], dim=-1).reshape(-1, 3)
 
 
+def _offsets(nodes: int) -> Tensor:
+    """Of the 8 nodes of a cell, from its lowest."""
+    corner = torch.arange(8)
+    return (corner & 1) + (corner >> 1 & 1) * nodes + (corner >> 2 & 1) * nodes * nodes
+
+
 def _trilinear(colours: Tensor, nodes: int) -> tuple[Tensor, Tensor]:
-    """The 8 nodes around each colour (n, 3) and their weights: (n, 8) int64 and (n, 8) float."""
+    """The lowest node of the cell of each colour (n, 3), (n,) int64, and the weights of the cell's 8 nodes, (n, 8)."""
     position = colours.clamp(0, 1) * (nodes - 1)
     low = position.floor().clamp(max=nodes - 2)
     part = position - low
-    strides = torch.tensor([1, nodes, nodes * nodes])
-    base = (low.long() * strides).sum(1)
-    corners, weights = [], []
-    for index in range(8):
-        bits = torch.tensor([index & 1, index >> 1 & 1, index >> 2 & 1])
-        corners.append(base + int((bits * strides).sum()))
-        weights.append(torch.where(bits.bool(), part, 1 - part).prod(1))
-    return torch.stack(corners, 1), torch.stack(weights, 1)
+    sides = torch.stack([1 - part, part], dim=2)  # (n, 3, 2)
+    red, green, blue = sides.unbind(1)
+    weight = (blue.unsqueeze(2) * green.unsqueeze(1)).unsqueeze(3) * red[:, None, None]  # (n, 2, 2, 2), red fastest
+    return (low.long() * torch.tensor([1, nodes, nodes * nodes])).sum(1), weight.flatten(1)
 
 
-def _gather(table: Tensor, corner: Tensor, weight: Tensor) -> Tensor:
-    """Σ_k weight_k · table[corner_k]: (n, 3)."""
-    return (table[corner] * weight.unsqueeze(2).to(table.dtype)).sum(1)
+def _gather(table: Tensor, low: Tensor, weight: Tensor) -> Tensor:
+    """Σ_k weight_k · table[low + offset_k]: (n, 3)."""
+    corner = low.unsqueeze(1) + _offsets(round(len(table) ** (1 / 3)))
+    values = table.index_select(0, corner.flatten()).view(*corner.shape, -1)  # (n, 8, 3)
+    return torch.bmm(weight.unsqueeze(1).to(table.dtype), values).squeeze(1)
 
 
-def _penalties(nodes: int) -> tuple[Tensor, Tensor]:
-    """RᵀR and DᵀD, (nodes³, nodes³) each, in units of the cube's side."""
+@lru_cache(maxsize=2)
+def _penalty(nodes: int) -> Tensor:
+    """λ RᵀR + μ DᵀD, (nodes³, nodes³), in units of the cube's side."""
     eye = torch.eye(nodes, dtype=torch.float64)
     first = (eye[1:] - eye[:-1]) * (nodes - 1)  # (nodes-1, nodes)
     second = (first[1:] - first[:-1]) * (nodes - 1)  # (nodes-2, nodes)
@@ -89,4 +107,4 @@ def _penalties(nodes: int) -> tuple[Tensor, Tensor]:
     smooth = kron(two, eye, eye) + kron(eye, two, eye) + kron(eye, eye, two)
     smooth = smooth + 2 * (kron(one, one, eye) + kron(one, eye, one) + kron(eye, one, one))
     slope = kron(one, eye, eye) + kron(eye, one, eye) + kron(eye, eye, one) + kron(eye, eye, eye)
-    return smooth, slope
+    return SMOOTHNESS * smooth + PRIOR * slope

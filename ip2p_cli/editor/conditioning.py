@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -17,6 +18,14 @@ from ip2p_cli.editor.sizes import Fit
 
 log = logging.getLogger("ip2p")
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the autoencoder makes of one canvas."""
+
+    latents: Tensor  # (c, h, w) on the device
+    copy: Tensor  # (3, h·f, w·f) on the CPU: its own copy, nominally in [0, 1]
 
 
 class BoundedCache(Generic[Value]):
@@ -60,6 +69,12 @@ def draw_canvas(image: Image.Image, fit: Fit) -> np.ndarray:
     size = (fit.content_width, fit.content_height)
     content = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
     return np.pad(np.asarray(content), (*fit.padding, (0, 0)), mode="symmetric")
+
+
+def see(components: Components, canvas: np.ndarray) -> Seen:
+    """A canvas through the autoencoder and back."""
+    latents = encode_photo(components, canvas)
+    return Seen(latents, decode(components, latents).cpu())
 
 
 def encode_photo(components: Components, canvas: np.ndarray) -> Tensor:

@@ -20,6 +20,7 @@ Thresholds were set on photos whose edit is known at full size, with and without
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from PIL import Image
 from torch import Tensor
 
 from ip2p_cli.editor.colour_map import apply_colour_map, as_filter, fit_colour_map
+from ip2p_cli.editor.windows import window_means
 
 RADIUS = 8  # of the fit's windows, in the model's pixels
 EPSILON = 2e-3  # ε of the guided filter
@@ -61,13 +63,10 @@ def transfer_detail(original: Image.Image, before: Tensor, after: Tensor) -> Ima
     colour_filter = as_filter(transfer.colour_map)
     output = Image.new("RGB", original.size)
     for left, right in _spans(original.width, TILE_WIDTH):
-        columns = _taps(left, right, original.width, transfer.fields.shape[2])  # (width, w)
-        wide = transfer.fields @ columns.T  # (13, h, width)
+        wide = _resample(transfer.fields, left, right, original.width)  # (13, h, width)
         for top, bottom in _spans(original.height, TILE_HEIGHT):
-            rows = _taps(top, bottom, original.height, wide.shape[1])  # (height, h)
-            used = rows.ne(0).any(0).nonzero().flatten()
-            low, high = int(used[0]), int(used[-1]) + 1
-            fields = torch.einsum("yh,chx->cyx", rows[:, low:high], wide[:, low:high])
+            taps, used = _taps(top, bottom, original.height, wide.shape[1])
+            fields = torch.einsum("yh,chx->cyx", taps, wide[:, used])
             tile = original.crop((left, top, right, bottom))
             output.paste(_apply(tile, tile.filter(colour_filter), fields), (left, top))
     return output
@@ -75,40 +74,63 @@ def transfer_detail(original: Image.Image, before: Tensor, after: Tensor) -> Ima
 
 def fit_transfer(before: Tensor, after: Tensor, copy: Tensor) -> Transfer:
     """The fit at the model's size, (3, h, w) in [0, 1] each; `copy` is the photo as it is before the codec."""
-    noise = _box((before - copy).square().mean(0, keepdim=True), RADIUS) + NOISE  # (1, h, w)
-    table = fit_colour_map(before.flatten(1).T, after.flatten(1).T)
-    mapped = apply_colour_map(table, before.flatten(1).T).T.view_as(before)
+    noise = window_means((before - copy).square().mean(0, keepdim=True), RADIUS) + NOISE  # (1, h, w)
+    colours = before.flatten(1).T.contiguous()
+    table = fit_colour_map(colours, after.flatten(1).T.contiguous())
+    mapped = apply_colour_map(table, colours).T.reshape_as(before)
     weight = torch.ones_like(before[:1])
     for _ in range(PASSES):
         slopes, offsets = _guided_filter(before, after - mapped, weight + LEAST_WEIGHT)
-        fitted = mapped + torch.einsum("cdyx,dyx->cyx", slopes, before) + offsets
+        fitted = _times(slopes, before, mapped + offsets)
         weight = _explained(fitted, after, noise) * _moderate(slopes)  # (1, h, w)
-    weight = _box(weight, SMOOTH)
+    weight = window_means(weight, SMOOTH)
     blended = weight * offsets + (1 - weight) * after
     return Transfer(table, torch.cat([weight, (weight * slopes).flatten(0, 1), blended]))
 
 
 def _guided_filter(guide: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Averaged coefficients A (3, 3, h, w) and b (3, h, w) of `target` ≈ A guide + b; `weight` (1, h, w) > 0."""
-    total = _box(weight, RADIUS)
+    total = window_means(weight, RADIUS)
 
     def mean(x: Tensor) -> Tensor:
-        return _box(weight * x, RADIUS) / total
+        return window_means(weight * x, RADIUS) / total
 
-    mean_i, mean_p = mean(guide), mean(target)
-    variance = mean(_outer(guide, guide)) - _outer(mean_i, mean_i)  # (3, 3, h, w)
-    covariance = mean(_outer(guide, target)) - _outer(mean_i, mean_p)  # (3 guide, 3 target, h, w)
-    ridge = variance.permute(2, 3, 0, 1) + EPSILON * torch.eye(3)
-    slopes = torch.linalg.solve(ridge, covariance.permute(2, 3, 0, 1)).permute(3, 2, 0, 1)  # (3 target, 3 guide, h, w)
-    offsets = mean_p - torch.einsum("cdyx,dyx->cyx", slopes, mean_i)
-    return mean(slopes), mean(offsets)
+    products = (_squares(guide), _outer(target, guide).flatten(0, 1))
+    mean_i, mean_p, mean_ii, mean_pi = mean(torch.cat([guide, target, *products])).split([3, 3, 6, 9])
+    variance = mean_ii.sub_(_squares(mean_i))  # (6, h, w)
+    covariance = mean_pi.unflatten(0, (3, 3)).sub_(_outer(mean_p, mean_i))  # (3 target, 3 guide, h, w)
+    inverse = _inverse(variance)
+    slopes = torch.stack([_times(covariance, inverse[:, column], 0) for column in range(3)], dim=1)  # symmetric
+    offsets = mean_p - _times(slopes, mean_i, 0)
+    both = mean(torch.cat([slopes.flatten(0, 1), offsets]))
+    return both[:9].unflatten(0, (3, 3)), both[9:]
+
+
+def _times(matrices: Tensor, vectors: Tensor, plus: Tensor | float) -> Tensor:
+    """`matrices` (3, 3, h, w) times `vectors` (3, h, w), plus something: one product a pixel.
+
+    Plane by plane, where einsum would multiply as many tiny matrices as there are pixels.
+    """
+    terms = matrices[:, 0] * vectors[0] + plus
+    return terms.addcmul_(matrices[:, 1], vectors[1]).addcmul_(matrices[:, 2], vectors[2])
+
+
+def _inverse(variance: Tensor) -> Tensor:
+    """Of the matrices `variance` + ε, symmetric: (6, h, w) in the order of `_squares` -> (3, 3, h, w).
+
+    By cofactors: a picture has as many of them as pixels, and ε keeps them well-conditioned.
+    """
+    a, b, c, d, e, f = variance + EPSILON * torch.tensor([1, 0, 0, 1, 0, 1]).view(6, 1, 1)
+    upper = [d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b]
+    determinant = a * upper[0] + b * upper[1] + c * upper[2]
+    return torch.stack([upper[place] for place in (0, 1, 2, 1, 3, 4, 2, 4, 5)]).div_(determinant).unflatten(0, (3, 3))
 
 
 def _explained(fitted: Tensor, after: Tensor, noise: Tensor) -> Tensor:
     """(1, h, w) in (0, 1]: small where the maps leave much over against the edit's local variance and the noise."""
-    left_over = _box((after - fitted).square().mean(0, keepdim=True), RESIDUAL_RADIUS)
-    mean = _box(after, RESIDUAL_RADIUS)
-    variance = (_box(after.square(), RESIDUAL_RADIUS) - mean.square()).clamp(min=0).mean(0, keepdim=True)
+    left_over = window_means((after - fitted).square().mean(0, keepdim=True), RESIDUAL_RADIUS)
+    mean = window_means(after, RESIDUAL_RADIUS)
+    variance = (window_means(after.square(), RESIDUAL_RADIUS) - mean.square()).clamp(min=0).mean(0, keepdim=True)
     return 1 / (1 + (left_over / (UNEXPLAINED * variance + noise)) ** 4)
 
 
@@ -118,22 +140,14 @@ def _moderate(slopes: Tensor) -> Tensor:
     return 1 / (1 + (slopes.square().sum((0, 1)) / STEEP**2).square()).unsqueeze(0)
 
 
+def _squares(x: Tensor) -> Tensor:
+    """Products of all pairs of channels, each once: (3, h, w) -> (6, h, w), row by row of a matrix's upper half."""
+    return torch.cat([x[0] * x, x[1] * x[1:], x[2] * x[2:]])
+
+
 def _outer(left: Tensor, right: Tensor) -> Tensor:
     """Products of all pairs of channels: (3, h, w), (3, h, w) -> (3, 3, h, w)."""
     return left.unsqueeze(1) * right.unsqueeze(0)
-
-
-def _box(x: Tensor, radius: int) -> Tensor:
-    """Mean over (2·radius + 1)² windows, (..., h, w), cut at the borders as in the paper."""
-    rows, columns = (_window_means(length, radius) for length in x.shape[-2:])
-    return rows @ x @ columns.T
-
-
-def _window_means(length: int, radius: int) -> Tensor:
-    """The matrix (length, length) that takes a line to its window means: for short lines faster than pooling."""
-    place = torch.arange(length)
-    near = ((place.unsqueeze(1) - place).abs() <= radius).float()
-    return near / near.sum(1, keepdim=True)
 
 
 def _apply(tile: Image.Image, mapped: Image.Image, fields: Tensor) -> Image.Image:
@@ -157,11 +171,23 @@ def _spans(length: int, step: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + step, length)) for start in range(0, length, step))
 
 
-def _taps(start: int, stop: int, size_out: int, size_in: int) -> Tensor:
-    """Weights (stop - start, size_in) of bicubic resampling (Keys 1981, a = −1/2), widened when shrinking."""
+def _resample(fields: Tensor, left: int, right: int, width: int) -> Tensor:
+    """Columns left … right of `fields` (c, h, w) enlarged to `width`: (c, h, right - left)."""
+    parts = []
+    for start, stop in _spans(right - left, TILE_HEIGHT):
+        taps, used = _taps(left + start, left + stop, width, fields.shape[2])
+        parts.append(fields[..., used] @ taps.T)
+    return torch.cat(parts, dim=2)
+
+
+def _taps(start: int, stop: int, size_out: int, size_in: int) -> tuple[Tensor, slice]:
+    """Weights (stop - start, used) of bicubic resampling (Keys 1981, a = −1/2), widened when shrinking, and the
+    inputs that they belong to."""
     scale = size_in / size_out
     centre = (torch.arange(start, stop, dtype=torch.float64) + 0.5) * scale - 0.5
-    x = (centre.unsqueeze(1) - torch.arange(size_in)).abs() / max(1.0, scale)
+    reach = 2 * max(1.0, scale)
+    low, high = max(math.ceil(float(centre[0]) - reach), 0), min(math.floor(float(centre[-1]) + reach) + 1, size_in)
+    x = (centre.unsqueeze(1) - torch.arange(low, high)).abs() / max(1.0, scale)
     near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
     taps = torch.where(x < 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
-    return (taps / taps.sum(1, keepdim=True)).float()
+    return (taps / taps.sum(1, keepdim=True)).float(), slice(low, high)

@@ -66,6 +66,13 @@ def plan_rows(scales: Sequence[Guidance]) -> RowPlan:
     )
 
 
+def plan_plain_rows(scales: Sequence[Guidance]) -> RowPlan:
+    """One row an item, without guidance: the first of FULL, IMAGE and NONE that counts for it."""
+    kinds = tuple(next(kind for kind, weight in enumerate(g.coefficients) if weight != 0.0) for g in scales)
+    weights = tuple((float(kind == FULL), float(kind == IMAGE), float(kind == NONE)) for kind in kinds)
+    return RowPlan(items=tuple(range(len(kinds))), kinds=kinds, weights=weights)
+
+
 class Combiner:
     """Joins the rows of a plan into one prediction an item. Its index tensors are made once, not at every step."""
 
@@ -74,6 +81,8 @@ class Combiner:
         self._items = torch.tensor(plan.items, device=device)
         weights = torch.tensor(plan.weights, dtype=torch.float32, device=device)  # (n, 3)
         self._weights = weights.T[..., None, None, None].contiguous()  # (3, n, 1, 1, 1)
+        first = [plan.items.index(item) for item in range(len(plan.weights))]
+        self._plain = torch.tensor(first, device=device)  # of each item, its first row
 
     def __call__(self, rows: Tensor) -> Tensor:
         """(r, c, h, w) -> (n, c, h, w), float32.
@@ -86,3 +95,7 @@ class Combiner:
         placed[self._kinds, self._items] = rows.float()
         terms = self._weights * placed
         return terms[FULL] + terms[IMAGE] + terms[NONE]
+
+    def plain(self, rows: Tensor) -> Tensor:
+        """What the rows of `plan_plain_rows` would give.  # (r, c, h, w) -> (n, c, h, w), float32"""
+        return rows[self._plain].float()

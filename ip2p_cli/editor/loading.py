@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import copy
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from ip2p_cli.accelerations import EXACT, Accelerations
 from ip2p_cli.checkpoint import Checkpoint
+from ip2p_cli.editor.exactly import EXACTLY
+from ip2p_cli.editor.fast.bfloat16 import is_quicker
+from ip2p_cli.editor.fast.compiled import compile_blocks
 from ip2p_cli.editor.lora import fuse_lora
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_cli.layout import weight_files
@@ -32,53 +36,51 @@ class Components:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type the networks compute in now."""
+        """The type the networks compute in."""
         return next(self.unet.parameters()).dtype
 
-    @contextmanager
-    def exactly(self) -> Iterator[None]:
-        """On CUDA, take float32 for float32, and the same kernels every time.
+    def exactly(self) -> AbstractContextManager[object]:
+        """Within the context float32 is float32, the same kernels run every time, and threads get along."""
+        return EXACTLY[self.device.type]() if self.device.type in EXACTLY else nullcontext()
 
-        Convolutions there round to TF32 unless told not to: pixels would differ by device.
-        """
-        if self.device.type != "cuda":
-            yield
-            return
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            yield
-
-    @contextmanager
-    def in_float32(self) -> Iterator[None]:
-        """Compute in float32 for a while. Widening and narrowing again gives the very same weights back."""
-        before = self.dtype
-        networks = (self.vae, self.unet, self.text_encoder)
-        try:
-            for network in networks:
-                _cast(network, self.device, torch.float32)
-            yield
-        finally:
-            for network in networks:
-                _cast(network, self.device, before)
+    def in_float32(self) -> Components:
+        """Copies of the networks that compute in float32. The others stay as they are: another thread may use them."""
+        vae, unet, text_encoder = (
+            _cast(copy.deepcopy(network), self.device, torch.float32)
+            for network in (self.vae, self.unet, self.text_encoder)
+        )
+        return Components(vae, unet, text_encoder, self.tokenizer, self.device)
 
 
-def choose_dtype(name: str | None, device: torch.device, unet_parameters: int) -> torch.dtype:
+def choose_dtype(
+    name: str | None, device: torch.device, unet_parameters: int, accelerations: Accelerations = EXACT
+) -> torch.dtype:
     """The named type; by default float32, but float16 for a large network on CUDA.
 
-    A small network stays in float32 everywhere, so that a photo has the same pixels on any device.
+    A small network stays in float32 everywhere, so that a photo has the same pixels on any device, unless it is asked
+    to be quick.
     """
     if name is None or name == "auto":
-        return torch.float16 if device.type == "cuda" and unet_parameters >= LARGE else torch.float32
+        if device.type == "cuda" and unet_parameters >= LARGE:
+            return torch.float16
+        return torch.bfloat16 if "bfloat16" in accelerations and is_quicker(device) else torch.float32
     if name not in DTYPES:
         raise UsageError(f"dtype {name!r} is not known: use {', '.join(DTYPES)}")
     return DTYPES[name]
 
 
 def load_components(
-    checkpoint: Checkpoint, device: torch.device, dtype: str | None = None, lora: Lora | None = None
+    checkpoint: Checkpoint,
+    device: torch.device,
+    dtype: str | None = None,
+    lora: Lora | None = None,
+    accelerations: Accelerations = EXACT,
 ) -> Components:
     """Load the networks, with an adapter added to them.
 
-    Raises ModelError where weights are missing, superfluous or unreadable, or the adapter does not go.
+    Raises:
+        ModelError: weights are missing, superfluous or unreadable, or the adapter does not go.
+        UsageError: the dtype is not known.
     """
     import diffusers
     import transformers
@@ -91,15 +93,24 @@ def load_components(
         if lora is not None:
             parts = {"unet": unet, "vae": vae, "text_encoder": text_encoder, "tokenizer": tokenizer}
             fuse_lora(lora, checkpoint, parts)
-    chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()))
+    chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()), accelerations)
     vae, unet, text_encoder = (_cast(network, device, chosen) for network in (vae, unet, text_encoder))
+    if "compile" in accelerations:
+        compile_blocks(unet)
     return Components(vae, unet, text_encoder, tokenizer, device)
 
 
 def _cast(network: Any, device: torch.device, dtype: torch.dtype) -> Any:
     # Not network.to(): diffusers' own warns on stderr at any change of type.
     torch.nn.Module.to(network, device=device, dtype=dtype)
+    if _runs_channels_last(device, dtype):
+        torch.nn.Module.to(network, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False)
+
+
+def _runs_channels_last(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether convolutions are quicker so: on CPUs, and in half precision on CUDA."""
+    return device.type == "cpu" or (device.type == "cuda" and dtype != torch.float32)
 
 
 def _load(checkpoint: Checkpoint, part: str, network: Any, dtype_key: str) -> Any:

@@ -18,8 +18,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli.editor.denoise import Bucket, cut_rows, evaluate
 from ip2p_cli.editor.guidance import Guidance, plan_rows
+from ip2p_cli.editor.rows import Bucket, Network, cut_rows
 
 LEVELS = (0.5, 0.6, 0.7, 0.8)  # shares of the timesteps: one draw of noise at each
 RADIUS = 0.8  # of the smoothing, in latents
@@ -31,7 +31,7 @@ OUTSIDE, INSIDE = 0.25, 0.45  # of the way from the background to the strongest:
 BOTH = Guidance(text=2.0, image=1.0)  # asks for the rows with and without the instruction, and no third
 
 
-def relevance(unet: Any, scheduler: Any, bucket: Bucket, draws: Tensor, scale: float, rows_at_once: int) -> Tensor:
+def relevance(network: Network, scheduler: Any, bucket: Bucket, draws: Tensor, scale: float, batch_size: int) -> Tensor:
     """How far the two predictions differ at each place, mean over channels and draws.  # (n, h, w)
 
     Args:
@@ -40,7 +40,7 @@ def relevance(unet: Any, scheduler: Any, bucket: Bucket, draws: Tensor, scale: f
         scale: the autoencoder's scaling factor, which `bucket.photos` lack.
     """
     asked = replace(bucket, guidance=[BOTH] * len(bucket.photos))
-    chunks = cut_rows(plan_rows(asked.guidance), asked, rows_at_once)
+    chunks = cut_rows(plan_rows(asked.guidance), asked, batch_size)
     clean = bucket.photos.float() * scale
     total = torch.zeros_like(clean[:, 0])
     for number, level in enumerate(LEVELS):
@@ -48,7 +48,7 @@ def relevance(unet: Any, scheduler: Any, bucket: Bucket, draws: Tensor, scale: f
         noise = draws[:, number].to(clean.device)
         noised = scheduler.add_noise(clean, noise, timestep.expand(len(clean)))
         place = timestep.to(clean.device)
-        rows = torch.cat([evaluate(unet, chunk, noised, place) for chunk in chunks]).float()  # (2n, c, h, w)
+        rows = torch.cat([network(chunk, noised, place) for chunk in chunks]).float()  # (2n, c, h, w)
         total += (rows[0::2] - rows[1::2]).abs().mean(dim=1)
     return total / len(LEVELS)
 

@@ -16,7 +16,7 @@ from ip2p_cli.editor.sizes import Fit, fit, place
 from ip2p_cli.errors import UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.sampler_names import sampler_named
-from ip2p_cli.types import EditRequest
+from ip2p_cli.types import EditRequest, StepSettings
 
 MAX_STEPS = 1000  # the networks know no more timesteps
 
@@ -36,6 +36,14 @@ class Item:
     def bucket(self) -> tuple[int, int, str, int]:
         """Items of one bucket can share a batch."""
         return self.fit.width, self.fit.height, self.sampler, self.steps
+
+    @property
+    def settings(self) -> StepSettings:
+        """What it is edited with, as a recipe says it."""
+        return StepSettings(self.steps, self.guidance.text, self.guidance.image, self.sampler)
+
+
+Chain = tuple[Item, ...]  # edits of one photo, one after the other; mostly a single one
 
 
 def settle(request: EditRequest, checkpoint: Checkpoint, samplers: Mapping[str, SamplerFactory], native: int) -> Item:

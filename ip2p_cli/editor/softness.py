@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
+
+from ip2p_cli.editor.windows import window_means
 
 RADIUS = 2  # fine structure: what differs from its (2r+1)² neighbourhood, in the model's pixels
 SOFT, SHARP = 0.85, 0.95  # share of energy from which the softening is done in full, and not at all
@@ -45,7 +46,7 @@ def measure_softness(carried: Tensor, after: Tensor) -> SoftFocus:
         carried: the full-size result as the autoencoder sees it, (3, h, w) in [0, 1].
         after: the edit, likewise.
     """
-    sharp, soft = (picture.float().mean(0)[None, None] for picture in (carried, after))  # luma, (1, 1, h, w)
+    sharp, soft = (picture.float().mean(0) for picture in (carried, after))  # luma, (h, w)
     ratio = (_energy(_fine(soft, RADIUS)) / max(_energy(_fine(sharp, RADIUS)), 1e-9)) ** 0.5
     t = min(max((ratio - SOFT) / (SHARP - SOFT), 0.0), 1.0)
     if t == 1:
@@ -68,11 +69,12 @@ def soften(carried: Image.Image, focus: SoftFocus) -> Image.Image:
 def _best_focus(sharp: Tensor, soft: Tensor) -> tuple[float, float]:
     """σ and share whose energies are nearest to those of `soft` in all bands: least squares of their logarithms."""
     wanted = [_energy(_fine(soft, radius)) for radius in RADII]
+    bands = [_fine(sharp, radius) for radius in RADII]
     best = (math.inf, SIGMAS[0], 1.0)
     for sigma in SIGMAS:
         blurred = _gaussian(sharp, sigma)
-        bands = [(_fine(sharp, radius), _fine(blurred, radius)) for radius in RADII]
-        products = [(_energy(x), float((x * y).mean()), _energy(y)) for x, y in bands]
+        pairs = [(band, _fine(blurred, radius)) for band, radius in zip(bands, RADII, strict=True)]
+        products = [(_energy(x), float((x * y).mean()), _energy(y)) for x, y in pairs]
         for share in SHARES:
             s, b = share, 1 - share
             energies = [s * s * xx + 2 * s * b * xy + b * b * yy for xx, xy, yy in products]
@@ -84,7 +86,7 @@ def _best_focus(sharp: Tensor, soft: Tensor) -> tuple[float, float]:
 
 
 def _fine(luma: Tensor, radius: int) -> Tensor:
-    return luma - avg_pool2d(luma, 2 * radius + 1, 1, radius, count_include_pad=False)
+    return luma - window_means(luma, radius)
 
 
 def _energy(band: Tensor) -> float:
@@ -92,7 +94,7 @@ def _energy(band: Tensor) -> float:
 
 
 def _gaussian(luma: Tensor, sigma: float) -> Tensor:
-    """(1, 1, h, w), blurred; the window is cut at the borders."""
+    """(h, w), blurred; the window is cut at the borders."""
     rows, columns = (_window(length, sigma) for length in luma.shape[-2:])
     return rows @ luma @ columns.T
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ip2p_cli.api import samplers
+from ip2p_cli.api import choose_workplace
 
 from .world.shipped import WORLD, resolve
 
@@ -39,7 +39,15 @@ def pairs(
     new_words: Annotated[float, typer.Option(help="Factor on the attention that new words get.")] = 1.0,
     seed: Annotated[int, typer.Option(help="One seed makes the same pairs again.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Pairs at a time.")] = 8,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 … or mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:0 … or mps; several with a worker each: cuda:0,cuda:1, or all.")
+    ] = "auto",
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Processes that draw, dealt to the devices in turn.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT|auto", help="Draw on that Ray cluster (auto: as Ray finds it).")
+    ] = None,
     dtype: Annotated[str, typer.Option(help="auto, float32, float16 or bfloat16.")] = "auto",
     offline: Annotated[bool, typer.Option(help="Never ask the network.")] = False,
 ) -> None:
@@ -50,7 +58,8 @@ def pairs(
     from .defaults import PairDefaults, defaults_of
     from .intermediate import fingerprint
     from .p2p.config import CrossConfig, DrawConfig, P2PConfig, as_settings
-    from .p2p.stage import Engine, make_candidates
+    from .p2p.loading import P2PLoader
+    from .p2p.stage import make_candidates
     from .progress import show
     from .prompts import read_caption_pairs
 
@@ -63,14 +72,15 @@ def pairs(
     config = P2PConfig(chosen.steps, chosen.sampler, size, cross)
     captions = read_caption_pairs(output, prompts)
 
-    def engine() -> Engine:
-        from .p2p.engine import P2PEngine
-        from .p2p.model import load_text_to_image
-
-        loaded = load_text_to_image(checkpoint, device=device, dtype=dtype, offline=offline)
-        return P2PEngine(loaded, config, samplers())
-
-    settings = {"engine": "p2p", "model": fingerprint(checkpoint), "dtype": dtype, **as_settings(draws, config)}
-    progress = make_candidates(output, captions, engine, draws, settings, batch_size)
+    weights = fingerprint(checkpoint)
+    place = choose_workplace(None if device == "auto" else device, workers, ray=address is not None, address=address)
+    settings = {"engine": "p2p", "model": weights, "dtype": dtype, **as_settings(draws, config)}
+    engine = P2PLoader(_absolute(checkpoint), weights, config, dtype, offline)
+    progress = make_candidates(output.absolute(), captions, engine, draws, settings, batch_size, place=place)
     show(progress, "pairs")
     typer.echo(f"{output}: {len(captions) * chosen.samples} candidates of {len(captions)} caption pairs", err=True)
+
+
+def _absolute(checkpoint: str) -> str:
+    folder = Path(checkpoint).expanduser()
+    return str(folder.absolute()) if folder.is_dir() else checkpoint

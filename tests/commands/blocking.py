@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -12,8 +13,12 @@ from tests.fakes import FakeEditor
 
 
 class BlockingEditor(FakeEditor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = itertools.count(1)
+
     def edit_each(self, requests: Any, **options: Any) -> Any:
-        Path(f"started-{len(self.calls) + 1}").touch()
+        Path(f"started-{next(self.numbers)}").touch()
         while not Path("go").exists():
             time.sleep(0.01)
         return super().edit_each(requests, **options)

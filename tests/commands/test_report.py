@@ -79,6 +79,6 @@ def test_a_run_that_is_stopped_leaves_its_page(running: subprocess.Popen[str], t
     (tmp_path / "go").touch()
     assert running.wait() == 130
     page = read_page(tmp_path / "page.html")
-    assert [item["name"] for item in page["items"]] == ["a.png"]
+    assert [item["name"] for item in page["items"]] == ["a.png", "b.png"], "two batches were at the editor"
     assert page["run"]["stopped"] is True
     assert not list(tmp_path.glob(".ip2p-*"))

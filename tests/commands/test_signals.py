@@ -21,14 +21,14 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run over three photos, one a batch, that is in the middle of its first."""
+    """A run over six photos, one a batch, that has its first two at the editor."""
     with started(tmp_path, "--report", "page.html") as process:
         yield process
 
 
 @contextmanager
 def started(tmp_path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    for name in "abc":
+    for name in "abcdef":
         save(tmp_path / "photos" / f"{name}.png")
     path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "plugins")])
     command = [sys.executable, "-m", "tests.commands.blocking", "edit", "photos", "-i", "x", "--batch-size", "1"]
@@ -40,7 +40,7 @@ def started(tmp_path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
-        while not (tmp_path / "started-1").exists():
+        while not (tmp_path / "started-2").exists():
             assert process.poll() is None, process.stderr and process.stderr.read()
             time.sleep(0.01)
         yield process
@@ -70,8 +70,8 @@ def test_the_first_signal_finishes_what_is_in_hand(
     hear(running, number)
     (tmp_path / "go").touch()
     assert running.wait() == code
-    assert outputs(tmp_path) == [".ip2p", "a.png"]
-    assert not (tmp_path / "started-2").exists()
+    assert outputs(tmp_path) == [".ip2p", "a.png", "b.png"]
+    assert not (tmp_path / "started-3").exists()
     assert running.stderr is not None
     assert "Traceback" not in running.stderr.read()
 
@@ -85,10 +85,10 @@ def test_a_signal_among_the_tries_of_a_photo_writes_nothing_of_it_and_the_next_r
         (tmp_path / "go").touch()
         assert process.wait() == 130
     assert outputs(tmp_path) == [".ip2p"]
-    assert not (tmp_path / "started-2").exists(), "no other try after the one in hand"
+    assert not (tmp_path / "started-3").exists(), "no other try after those in hand"
     with started(tmp_path, *out_of_reach) as process:
         assert process.wait() == 0
-    assert outputs(tmp_path) == [".ip2p", "a.png", "b.png", "c.png"]
+    assert outputs(tmp_path) == [".ip2p", *(f"{name}.png" for name in "abcdef")]
 
 
 def test_the_second_signal_stops_at_once(running: subprocess.Popen[str], tmp_path: Path) -> None:

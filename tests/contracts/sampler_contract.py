@@ -21,9 +21,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ip2p_cli.editor.denoise import Bucket, denoise
+from ip2p_cli.editor.denoise import denoise
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.noise import initial_noise, item_generator
+from ip2p_cli.editor.rows import Bucket, Network
 from ip2p_cli.hookspecs import SamplerFactory
 from tests.tiny import MINI_SCHEDULER, SD_SCHEDULER
 
@@ -106,7 +107,7 @@ def run(
         guidance=[Guidance(1.0, 1.0)] * len(items),
         generators=generators,
     )
-    return denoise(oracle, factory(config), steps, bucket, rows_at_once=4), oracle
+    return denoise(Network(oracle, shorter=False), factory(config), steps, bucket, batch_size=4), oracle
 
 
 def _generator(item: int) -> torch.Generator:
@@ -133,7 +134,7 @@ def is_ancestral(factory: SamplerFactory, config: Mapping[str, Any]) -> bool:
             guidance=[Guidance(1.0, 1.0)],
             generators=[_generator(seed)],
         )
-        ends.append(denoise(Oracle(config), factory(config), 6, bucket, rows_at_once=1))
+        ends.append(denoise(Network(Oracle(config)), factory(config), 6, bucket, batch_size=1))
     return not torch.equal(*ends)
 
 

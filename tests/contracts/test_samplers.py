@@ -210,7 +210,8 @@ def test_ancestral_noise_is_the_items_own() -> None:
             generators=generators,
         )
         oracle = contract.Oracle(SD_SCHEDULER)
-        ends[name] = contract.denoise(oracle, SAMPLERS[name](SD_SCHEDULER), 10, bucket, rows_at_once=2)
+        network = contract.Network(oracle, shorter=False)
+        ends[name] = contract.denoise(network, SAMPLERS[name](SD_SCHEDULER), 10, bucket, batch_size=2)
     assert torch.equal(ends["euler"][0], ends["euler"][1])
     assert (ends["euler_a"][0] - ends["euler_a"][1]).abs().mean() > 0.05
 

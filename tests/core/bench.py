@@ -18,6 +18,7 @@ from ip2p_cli.claims import Claims
 from ip2p_cli.frames import FrameRunner
 from ip2p_cli.images import decode
 from ip2p_cli.journal import Journal
+from ip2p_cli.ledger import OwnLedger
 from ip2p_cli.mask_folder import MaskFolder
 from ip2p_cli.masks import GivenMasks
 from ip2p_cli.plan import Chains, PhotoPlan, destination, plan
@@ -78,6 +79,7 @@ class Bench:
         listeners: tuple[Any, ...] = (),
         masks: GivenMasks | None = None,
         mask_folder: Path | None = None,
+        latent_chain: bool = False,
     ) -> list[str]:
         chains = Chains((tuple(map(Step, instructions)),), seed=seed, variants=variants)
         settings = RunSettings("fake", self.editor.fingerprint, full_resolution=full_resolution)
@@ -86,23 +88,21 @@ class Bench:
         self.editor.batch_size = batch_size
         self.out.mkdir(exist_ok=True)
         runner = TryRunner(
-            lambda: self.editor, checks, "fake", full_resolution=full_resolution, stop_requested=self.stop
+            lambda: self.editor,
+            checks,
+            "fake",
+            full_resolution=full_resolution,
+            latent_chain=latent_chain,
+            stop_requested=self.stop,
         )
-        folder = mask_folder and MaskFolder(mask_folder, self.out, on_exists)
+        self.mask_folder = mask_folder and MaskFolder(mask_folder, self.out, on_exists)
         with Journal(self.out, settings.identity(chains)) as journal:
-            self.store = Store(settings, journal, AtomicWriter(self.out), mask_folder=folder)
+            claims = Claims(journal, on_exists, retry_failed=retry_failed, mask_folder=self.mask_folder)
+            ledger = OwnLedger(journal, claims, AtomicWriter(self.out))
             run = BatchRun(
-                Preparer(
-                    settings,
-                    checks,
-                    journal,
-                    Claims(journal, on_exists, retry_failed=retry_failed, mask_folder=folder),
-                    SourceReader(BytesIO()),
-                    decode,
-                    masks,
-                ),
+                Preparer(settings, checks, ledger, SourceReader(BytesIO()), decode, masks),
                 FrameRunner(runner, batch_size),
-                self.store,
+                Store(settings, ledger, mask_folder=self.mask_folder),
                 [self.recorder, *listeners],
                 batch_size,
                 self.stop,

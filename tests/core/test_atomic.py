@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ip2p_cli.atomic import AtomicWriter, temporary_name
+from ip2p_cli.atomic import AtomicWriter, discard_temporary, put_in_place, temporary_name
 from ip2p_cli.errors import EnvironmentStop, ItemError
 
 
@@ -82,3 +82,22 @@ def test_an_output_folder_that_is_a_link_itself_is_fine(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to(tmp_path / "real")
     AtomicWriter(tmp_path / "out").write(tmp_path / "out" / "sub" / "a.png", b"x")
     assert (tmp_path / "real" / "sub" / "a.png").read_bytes() == b"x"
+
+
+def test_two_attempts_at_one_file_do_not_meet(tmp_path: Path) -> None:
+    path, first, second = tmp_path / "a.png", AtomicWriter(attempt="1"), AtomicWriter(attempt="2")
+    with first.staged(path, b"one") as one, second.staged(path, b"two") as two:
+        put_in_place(two, path)
+        assert one.read_bytes() == b"one"
+        assert path.read_bytes() == b"two"
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_what_is_left_of_any_attempt_is_found_and_nothing_else_is_taken_for_it(tmp_path: Path) -> None:
+    names = [temporary_name("a.png", attempt) for attempt in ("", "0", "12")]
+    others = [temporary_name("b.png", "0"), "a.png"]
+    for name in (*names, *others):
+        (tmp_path / name).touch()
+    discard_temporary(tmp_path / "a.png")
+    assert sorted(os.listdir(tmp_path)) == sorted(others)
+    discard_temporary(tmp_path / "nowhere" / "a.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ip2p_cli.batch import BATCHES, DECODERS
 from ip2p_cli.choices import OnExists
 from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.events import JsonLines
 from ip2p_cli.hookspecs import hookimpl
+from ip2p_cli.images import decode
 from ip2p_cli.plan import Chains, PhotoPlan
+from ip2p_cli.store import Store
 from ip2p_cli.types import EditJob, Severity, Step
 from tests.core.bench import Bench, with_plugin
 from tests.fakes import EXPLOSIVE, SMALL, FakeEditor, shifted
@@ -32,7 +36,7 @@ def bench(tmp_path: Path) -> Bench:
 def test_every_photo_is_edited_at_its_own_size_and_reported_in_order(bench: Bench) -> None:
     assert bench.run("x") == ["done"] * 6
     assert [o.job.source.relative.name for o in bench.recorder.outcomes] == [f"{n}.png" for n in range(6)]
-    assert [len(call) for call in bench.editor.calls] == [4, 2]
+    assert sorted(len(call) for call in bench.editor.calls) == [2, 4]
     for number in range(6):
         expected = shifted(gradient(20 + number, 15), 47)
         assert Image.open(bench.out / f"{number}.png").tobytes() == expected.tobytes()
@@ -42,7 +46,7 @@ def test_every_photo_is_edited_at_its_own_size_and_reported_in_order(bench: Benc
 def test_a_chain_edits_what_the_step_before_it_made(bench: Bench) -> None:
     bench.run("x", "longer")
     assert Image.open(bench.out / "0.png").tobytes() == shifted(gradient(20, 15), 47 + 82).tobytes()
-    assert [call[0].step_index for call in bench.editor.calls] == [0, 1, 0, 1]
+    assert sorted(call[0].step_index for call in bench.editor.calls) == [0, 0, 1, 1]
 
 
 def test_requests_carry_the_digest_of_the_file_the_seed_and_the_variant(bench: Bench) -> None:
@@ -152,10 +156,11 @@ def test_overwrite_rename_error(bench: Bench) -> None:
 
 def test_a_stop_finishes_what_is_in_hand_and_no_more(bench: Bench) -> None:
     bench.stop = lambda: len(bench.editor.calls) >= 1
-    assert bench.run("x", batch_size=2) == ["done"] * 2
-    assert bench.written() == ["0.png", "1.png"]
+    done = len(bench.run("x", batch_size=2))
+    assert done in (2, 4), "one batch, or two"
+    assert bench.written() == [f"{number}.png" for number in range(done)]
     bench.stop = lambda: False
-    assert bench.run("x", batch_size=2) == ["skipped"] * 2 + ["done"] * 4
+    assert bench.run("x", batch_size=2) == ["skipped"] * done + ["done"] * (6 - done)
 
 
 def test_the_plan_is_not_read_far_ahead_of_the_editor(bench: Bench) -> None:
@@ -179,7 +184,7 @@ def test_the_plan_is_not_read_far_ahead_of_the_editor(bench: Bench) -> None:
 
     bench.editor.edit_each = spying  # type: ignore[method-assign]
     assert bench.run("x", plans=watched()) == ["done"] * 300
-    assert max(ahead) <= 2 * 4 + 4
+    assert max(ahead) <= (BATCHES + 2) * 4 + DECODERS, "at the editor, waiting for it, being read"
 
 
 def plan_of(photo: PhotoPlan, job: EditJob, output: Path) -> PhotoPlan:
@@ -188,6 +193,50 @@ def plan_of(photo: PhotoPlan, job: EditJob, output: Path) -> PhotoPlan:
     from ip2p_cli.plan import PlannedJob
 
     return PhotoPlan(photo.source, (PlannedJob(replace(job, output=output)),))
+
+
+@pytest.mark.parametrize(
+    ("limits", "batches", "most"),
+    [
+        ({}, [4, 2], 6),
+        ({"AHEAD": 700, "EDITING": 1000}, [3, 2, 1], 6),  # of photos of 300 to 375 pixels
+        ({"AHEAD": 1, "EDITING": 1, "UNDER_WAY": 1}, [1] * 6, 2),  # what is too large alone is taken alone
+    ],
+)
+def test_large_photos_are_held_in_smaller_numbers(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int], batches: list[int], most: int
+) -> None:
+    for name, limit in limits.items():
+        monkeypatch.setattr(f"ip2p_cli.in_hand.{name}", limit)
+        monkeypatch.setattr(f"ip2p_cli.batch.{name}", limit, raising=False)
+    held, peak, lock = 0, 0, threading.Lock()
+
+    def count(change: int) -> None:
+        nonlocal held, peak
+        with lock:
+            held += change
+            peak = max(peak, held)
+
+    def decoding(real: Any) -> Any:
+        def decode(data: bytes) -> Any:
+            count(1)
+            return real(data)
+
+        return decode
+
+    def saving(real: Any) -> Any:
+        def save(store: Any, edited: Any) -> Any:
+            outcome = real(store, edited)
+            count(-1)
+            return outcome
+
+        return save
+
+    monkeypatch.setattr("tests.core.bench.decode", decoding(decode))
+    monkeypatch.setattr(Store, "save", saving(Store.save))
+    assert bench.run("x") == ["done"] * 6
+    assert sorted((len(call) for call in bench.editor.calls), reverse=True) == batches
+    assert peak <= most
 
 
 def test_a_full_disk_stops_the_run_and_leaves_no_temporary_files(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ip2p_cli.config import config_path, load_config
+from ip2p_cli.config import config_path, exported_settings, load_config
 from ip2p_cli.errors import UsageError
 from ip2p_cli.types import StepSettings
 
@@ -81,3 +81,13 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
 
 def test_unknown_variables_are_told_apart(tmp_path: Path) -> None:
     assert load_config(environment(tmp_path, IP2P_MODLE="x", IP2P_DEBUG="1")).unknown_variables == ("IP2P_MODLE",)
+
+
+def test_what_is_exported_is_read_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = 'model = "big"\nsteps = 9\noffline = true\nquiet = false\ntext_guidance = 7.25\nrequire_checks = ["a", "b"]'
+    for name, value in environment(tmp_path, text, IP2P_BATCH_SIZE="4").items():
+        monkeypatch.setenv(name, value)
+    here = {key: setting.value for key, setting in load_config().settings.items()}
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    there = load_config({**environment(elsewhere, 'seed = 5\nmodel = "other"'), **exported_settings()})
+    assert {key: setting.value for key, setting in there.settings.items()} == here

@@ -138,7 +138,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_run_edits_every_frame_as_a_row(bench: Bench) -> None:
     assert bench.run("x", batch_size=2) == ["done"] * 3
-    assert [len(call) for call in bench.editor.calls] == [2, 2, 1, 2]
+    assert sorted(len(call) for call in bench.editor.calls) == [1, 2, 2, 2]
     photo = decode((bench.out / "b.png").read_bytes())
     assert [frame.rgb.tobytes() for frame in photo.frames] == [shifted(frame, 47).tobytes() for frame in FRAMES]
     assert photo.durations == tuple(TIMES)

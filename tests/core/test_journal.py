@@ -202,3 +202,26 @@ def test_keys_differ_with_bytes_and_with_settings() -> None:
     keys = {key_of(b"a", {"x": 1}), key_of(b"b", {"x": 1}), key_of(b"a", {"x": 2}), key_of(b"a", {"y": 1})}
     assert len(keys) == 4
     assert key_of(b"a", {"x": 1, "y": 2}) == key_of(b"a", {"y": 2, "x": 1})
+
+
+@pytest.mark.parametrize("is_in_place", [False, True])
+def test_what_a_worker_of_this_run_left_is_free_or_done(tmp_path: Path, is_in_place: bool) -> None:
+    output, temporary = tmp_path / "a.jpg", tmp_path / temporary_name("a.jpg", "3")
+    claim = Claim("key", "a.jpg", ())
+    with Journal(tmp_path, "settings") as journal:
+        journal.give_back(output)  # nothing is known of it
+        assert journal.claim(output, None, claim)
+        journal.prepared(output, digest_of(b"data"))
+        (output if is_in_place else temporary).write_bytes(b"data")
+        journal.give_back(output)
+        entry = journal.entry(output)
+        assert (None if entry is None else entry.state) == ("done" if is_in_place else None)
+        assert not temporary.exists()
+        journal.give_back(output)
+        assert journal.entry(output) == entry, "what is done stays"
+
+
+def test_what_another_run_has_in_hand_is_not_given_back(tmp_path: Path) -> None:
+    with another_run(tmp_path, "journal.claim(root / 'a.jpg', None, claim)"), Journal(tmp_path, "settings") as journal:
+        journal.give_back(tmp_path / "a.jpg")
+        assert journal.is_held("a.jpg")

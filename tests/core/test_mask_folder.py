@@ -187,7 +187,7 @@ def test_a_hard_stop_leaves_no_half_mask(bench: Bench, seen: Path, monkeypatch: 
     left: list[list[str]] = []
 
     def stop(*arguments: object) -> None:
-        bench.store.discard_all()
+        bench.mask_folder.discard_all()
         left.append(names(seen))
         raise ItemError("stopped")
 

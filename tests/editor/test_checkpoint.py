@@ -176,13 +176,12 @@ def test_loading_is_silent(tiny_checkpoint: Path, capfd: pytest.CaptureFixture[s
     assert capfd.readouterr() == ("", "")
 
 
-def test_widening_to_float32_and_back_is_exact(tiny_checkpoint: Path) -> None:
+def test_networks_in_float32_are_copies_with_the_very_same_weights(tiny_checkpoint: Path) -> None:
     components = load_components(read_checkpoint(tiny_checkpoint), CPU, "float16")
-    before = {name: tensor.clone() for name, tensor in components.unet.state_dict().items()}
-    with components.in_float32():
-        assert components.dtype == torch.float32
-    assert components.dtype == torch.float16
-    assert all(torch.equal(tensor, before[name]) for name, tensor in components.unet.state_dict().items())
+    wide = components.in_float32()
+    assert (wide.dtype, components.dtype) == (torch.float32, torch.float16)
+    narrow, widened = components.unet.state_dict(), wide.unet.state_dict()
+    assert all(torch.equal(tensor.float(), widened[name]) for name, tensor in narrow.items())
 
 
 def test_device_and_dtype() -> None:

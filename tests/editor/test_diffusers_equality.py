@@ -17,6 +17,7 @@ from torch import Tensor
 from ip2p_cli.editor import Bucket, Editor, Guidance
 from ip2p_cli.editor.conditioning import encode_photo
 from ip2p_cli.editor.denoise import denoise
+from ip2p_cli.editor.rows import Network
 from ip2p_samplers import ip2p_register_samplers
 from tests.tiny import MINI_SCHEDULER, SD_SCHEDULER, TinySpec, make_checkpoint
 
@@ -138,6 +139,6 @@ def test_stable_diffusion_1_5_sized_network(sd_checkpoint: Path) -> None:
         ).images
         bucket = Bucket(photo, text, no_text[0], noise, [GUIDANCE], [torch.Generator()])
         with torch.inference_mode():
-            ours = denoise(unet, ip2p_register_samplers()[sampler](SD_SCHEDULER), 4, bucket, rows_at_once=3)
+            ours = denoise(Network(unet), ip2p_register_samplers()[sampler](SD_SCHEDULER), 4, bucket, batch_size=1)
         assert theirs.std() > 0.3
         torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE)

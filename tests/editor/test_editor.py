@@ -180,14 +180,54 @@ def test_each_photo_and_instruction_is_encoded_once(
 
 
 @pytest.mark.parametrize(("scales", "rows"), [((3.0, 1.3), 3), ((3.0, 1.0), 2), ((1.0, 1.0), 1)])
+@pytest.mark.parametrize("batch_size", [1, 8])
 def test_rows_of_coefficient_0_cost_nothing(
-    editor: Editor, photo: Photo, monkeypatch: pytest.MonkeyPatch, scales: tuple[float, float], rows: int
+    editor: Editor,
+    photo: Photo,
+    monkeypatch: pytest.MonkeyPatch,
+    scales: tuple[float, float],
+    rows: int,
+    batch_size: int,
 ) -> None:
-    editor.batch_size = 1
-    calls = {"unet": 0}
-    monkeypatch.setattr(editor._components.unet, "forward", counted(editor._components.unet.forward, calls, "unet"))
-    editor.edit([EditRequest(photo(0), "winter", steps=5, text_guidance=scales[0], image_guidance=scales[1])])
-    assert calls["unet"] == 5 * rows
+    editor.batch_size = batch_size
+    unet, called = editor._components.unet, []
+    honest = unet.forward
+
+    def forward(sample: torch.Tensor, *args: Any, **options: Any) -> Any:
+        called.append(len(sample))
+        return honest(sample, *args, **options)
+
+    monkeypatch.setattr(unet, "forward", forward)
+    requests = [
+        EditRequest(photo(n), "winter", steps=5, text_guidance=scales[0], image_guidance=scales[1])
+        for n in range(batch_size)
+    ]
+    editor.edit(requests)
+    assert sum(called) == 5 * rows * batch_size
+
+
+def test_a_short_call_has_no_more_rows_than_it_needs_to_give_the_same_bytes(
+    tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = Editor.load(tiny_checkpoint, ip2p_register_samplers(), device="cpu")
+    requests = crowd(photo)
+    together = editor.edit(requests, full_resolution=False)
+    honest = editor._components.unet.forward
+    shapes = []
+
+    def forward(sample: torch.Tensor, *args: Any, **options: Any) -> Any:
+        """Calls of one or two rows go through other kernels, so to say."""
+        shapes.append(len(sample))
+        predicted = honest(sample, *args, **options)[0]
+        return (predicted + 1e-3,) if len(sample) < 4 else (predicted,)
+
+    monkeypatch.setattr(editor._components.unet, "forward", forward)
+    editor._networks._network._same_bytes.clear()
+    for number, sizes in ((3, {4}), (0, {4}), (1, {4})):  # of one row, three, three
+        shapes.clear()
+        [alone] = editor.edit([requests[number]], full_resolution=False)
+        assert furthest(together[number], alone) == 0
+        assert set(shapes[-requests[number].steps :]) <= sizes | {8}
 
 
 def test_rgba_and_grey_images_are_taken(editor: Editor, photo: Photo) -> None:
@@ -213,17 +253,18 @@ class TestNonFinite:
 
     def editor(self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, when: Callable[[torch.dtype], bool]) -> Editor:
         editor = Editor.load(checkpoint, ip2p_register_samplers(), device="cpu", dtype="bfloat16")
-        encoder = editor._components.text_encoder
-        honest = encoder.forward
+        honest = type(editor._components.text_encoder).forward  # of all copies, too
         bad = editor._components.tokenizer("winter", padding="max_length", return_tensors="pt").input_ids
 
-        def forward(input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> tuple[torch.Tensor]:
-            [hidden] = honest(input_ids, attention_mask=attention_mask)[:1]
+        def forward(
+            encoder: torch.nn.Module, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
+        ) -> tuple[torch.Tensor]:
+            [hidden] = honest(encoder, input_ids, attention_mask=attention_mask)[:1]
             if torch.equal(input_ids, bad) and when(hidden.dtype):
                 hidden = hidden * torch.nan
             return (hidden,)
 
-        monkeypatch.setattr(encoder, "forward", forward)
+        monkeypatch.setattr(type(editor._components.text_encoder), "forward", forward)
         return editor
 
     def requests(self, photo: Photo) -> list[EditRequest]:
@@ -234,9 +275,9 @@ class TestNonFinite:
     ) -> None:
         half = self.editor(tiny_checkpoint, monkeypatch, when=lambda dtype: dtype != torch.float32)
         results = half.edit(self.requests(photo))
-        sound = Editor.load(tiny_checkpoint, ip2p_register_samplers(), device="cpu", dtype="bfloat16")
-        with sound._components.in_float32():
-            expected = sound.edit(self.requests(photo))
+        rounded = Editor.load(tiny_checkpoint, ip2p_register_samplers(), device="cpu", dtype="bfloat16")
+        wide = rounded._components.in_float32()
+        expected = Editor(rounded._checkpoint, wide, rounded._samplers).edit(self.requests(photo))
         assert furthest(results[1], expected[1]) == 0
         assert half.dtype == torch.bfloat16
 
@@ -255,6 +296,7 @@ class TestNonFinite:
     ) -> None:
         broken = self.editor(tiny_checkpoint, monkeypatch, when=lambda dtype: True)
         first, _, third = broken.edit_each(self.requests(photo))
+        monkeypatch.undo()
         sound = Editor.load(tiny_checkpoint, ip2p_register_samplers(), device="cpu", dtype="bfloat16")
         expected = sound.edit(self.requests(photo))
         assert isinstance(first, EditResult)

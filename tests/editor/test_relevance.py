@@ -17,11 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli import editor as editing
-from ip2p_cli.editor import Editor
-from ip2p_cli.editor.denoise import Bucket
+from ip2p_cli.editor import Editor, networks
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.relevance import LEVELS, mask_of, relevance
+from ip2p_cli.editor.rows import Bucket, Network
 from ip2p_cli.errors import NonFiniteResult
 from ip2p_cli.types import EditRequest, EditResult
 from ip2p_samplers import ip2p_register_samplers
@@ -57,9 +56,9 @@ def bucket(count: int) -> Bucket:
     )
 
 
-def maps_of(count: int, network: Reacts, rows_at_once: int = 8) -> Tensor:
+def maps_of(count: int, network: Reacts, batch_size: int = 8) -> Tensor:
     draws = torch.randn(count, len(LEVELS), 4, 12, 16, generator=torch.Generator().manual_seed(1))
-    return relevance(network, DDIMScheduler(), bucket(count), draws, 0.2, rows_at_once)
+    return relevance(Network(network), DDIMScheduler(), bucket(count), draws, 0.2, batch_size)
 
 
 def test_the_map_shows_where_the_text_counts_and_how_much() -> None:
@@ -71,7 +70,7 @@ def test_the_map_shows_where_the_text_counts_and_how_much() -> None:
     assert set(network.calls) == {8}  # short batches are filled up
 
 
-def test_the_map_is_the_same_at_any_number_of_rows_at_once() -> None:
+def test_the_map_is_the_same_at_any_batch_size() -> None:
     network = Reacts(slice(3, 7), slice(8, 14))
     assert torch.allclose(maps_of(3, network, 8), maps_of(3, network, 5), atol=1e-6)
 
@@ -203,7 +202,7 @@ class TestNonFinite:
                 maps[0] = torch.nan
             return maps
 
-        monkeypatch.setattr(editing, "relevance", spoilt)
+        monkeypatch.setattr(networks, "relevance", spoilt)
         half = Editor.load(checkpoint, ip2p_register_samplers(), device="cpu", dtype="bfloat16")
         requests = [EditRequest(photo(n), words, steps=2, auto_mask=True) for n, words in enumerate(("night", "snow"))]
         return half.edit_each(requests, full_resolution=False)

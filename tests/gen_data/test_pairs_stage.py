@@ -67,7 +67,9 @@ def make(
     folder: Path, engine: FakeEngine | None = None, pairs: Sequence[CaptionPair] = PAIRS, **more: Any
 ) -> FakeEngine:
     engine = engine or FakeEngine()
-    list(make_candidates(folder, pairs, lambda: engine, DRAWS, {"model": "m", **more}, batch_size=4, per_shard=6))
+    list(
+        make_candidates(folder, pairs, lambda device: engine, DRAWS, {"model": "m", **more}, batch_size=4, per_shard=6)
+    )
     return engine
 
 
@@ -109,7 +111,7 @@ def test_killed_anywhere_it_goes_on_and_no_row_is_lost_or_doubled(tmp_path: Path
 def test_progress_counts_what_an_earlier_run_has_done(tmp_path: Path) -> None:
     make(tmp_path)
     shard_file(tmp_path, 1).unlink()
-    told = list(make_candidates(tmp_path, PAIRS, FakeEngine, DRAWS, {"model": "m"}, batch_size=4, per_shard=6))
+    told = list(make_candidates(tmp_path, PAIRS, lambda device: FakeEngine(), DRAWS, {"model": "m"}, 4, per_shard=6))
     assert told == [(18, 20), (20, 20)]
 
 

@@ -1,5 +1,7 @@
-"""`ip2p` with a fake editor. The environment variable FAKE_EDITS names a file that gets a line for every edit.
+"""`ip2p` with a fake editor, also in its workers. The environment variable FAKE_EDITS names a file that gets a line for
+every edit.
 
+FAKE_PIDS names a folder that gets a file for every process that loads it, named by its number.
 FAKE_GATE names a file without which the editor stops before batch FAKE_GATE_BATCH, so that a test can hold a run there.
 """
 
@@ -22,6 +24,8 @@ class LoggingEditor(FakeEditor):
     def __init__(self) -> None:
         super().__init__()
         self.batches = count()
+        if "FAKE_PIDS" in os.environ:
+            (Path(os.environ["FAKE_PIDS"]) / str(os.getpid())).touch()
 
     def edit_each(self, requests: Any, **options: Any) -> Any:
         gate = os.environ.get("FAKE_GATE")
@@ -38,7 +42,8 @@ class LoggingEditor(FakeEditor):
         return super().edit_each(requests, **options)
 
 
-if __name__ == "__main__":
+if __name__ in ("__main__", "__mp_main__"):  # the latter in a worker
     api.load_editor = lambda *arguments, **options: LoggingEditor()  # type: ignore[assignment,return-value]
     checkpoint.open_checkpoint = lambda *arguments, **options: FakeEditor()  # type: ignore[assignment,return-value]
+if __name__ == "__main__":
     sys.exit(cli.run(sys.argv[1:]))

@@ -15,7 +15,7 @@ from tests.fakes import FakeEditor
 PHOTOS = 5
 BATCH = 2
 INSTRUCTION = "make it night"
-_TEMPORARY = re.compile(r"\.ip2p-[0-9a-f]{16}\.tmp")
+_TEMPORARY = re.compile(r"\.ip2p-[0-9a-f]{16}(-\d+)?\.tmp")
 
 
 def make_photos(folder: Path, number: int = PHOTOS) -> None:

@@ -12,7 +12,7 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import load_file
 from transformers import CLIPTextModel
 
-from ip2p_cli.api import DrawnData, UsageError
+from ip2p_cli.api import DrawnData, UsageError, samplers
 from ip2p_gen_data.clip_filter.model import load_clip
 from ip2p_gen_data.instructions.finetune import finetune
 from ip2p_gen_data.instructions.local import load_lm, stored_dtype
@@ -21,7 +21,6 @@ from ip2p_gen_data.p2p.config import DrawConfig, P2PConfig, draw
 from ip2p_gen_data.p2p.engine import P2PEngine
 from ip2p_gen_data.p2p.model import load_text_to_image
 from ip2p_gen_data.p2p.sharing import cross_attentions, self_attentions
-from ip2p_gen_data.pairs_command import samplers
 from ip2p_gen_data.prompts import CaptionPair
 from ip2p_train.clip import contrast
 from ip2p_train.config import (

@@ -1,0 +1,89 @@
+"""From the network's two small pictures to a result: beside the network, so that it need not wait."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ip2p_cli.editor.change import measure_change
+from ip2p_cli.editor.conditioning import draw_canvas, see
+from ip2p_cli.editor.detail import transfer_detail
+from ip2p_cli.editor.drawing import draw_over, share_drawn
+from ip2p_cli.editor.loading import Components
+from ip2p_cli.editor.networks import Made
+from ip2p_cli.editor.relevance import mask_of
+from ip2p_cli.editor.request import Chain, Item
+from ip2p_cli.editor.softness import measure_softness, soften
+from ip2p_cli.masks import keep_outside
+from ip2p_cli.types import EditResult
+
+FINISHERS = min(4, os.cpu_count() or 1)  # each holds a full-size picture or two
+
+
+class Finisher:
+    """Makes results in threads of its own. What it makes of an item depends on nothing else."""
+
+    def __init__(self, components: Components, factor: int) -> None:
+        """`factor` is the autoencoder's: pixels to a latent."""
+        self._components = components
+        self._factor = factor
+        self._pool = ThreadPoolExecutor(FINISHERS, "finish", initializer=_compute_in_one_thread)
+
+    def begin(self, chain: Chain, made: Made, full_resolution: bool) -> Future[EditResult]:
+        """The result to be: at the photo's size and with its detail, or else the model's own pixels."""
+        return self._pool.submit(self._finish, chain, made, full_resolution)
+
+    @torch.inference_mode()
+    def _finish(self, chain: Chain, made: Made, full_resolution: bool) -> EditResult:
+        *earlier, item = chain
+        before, after = made.before.clamp(0, 1), made.after.clamp(0, 1)
+        image = self._enlarge(item, before, after) if full_resolution else to_image(after)
+        mask = None
+        if made.relevance is not None:
+            mask = mask_of(made.relevance, item.fit.window, image.size, self._factor)
+            image = keep_outside(image, item.image, mask)
+        return EditResult(
+            image=image,
+            instruction=item.request.instruction,
+            seed=item.request.seed,
+            steps=item.steps,
+            text_guidance=item.guidance.text,
+            image_guidance=item.guidance.image,
+            sampler=item.sampler,
+            change=measure_change(before, after),
+            mask=mask,
+            earlier=tuple(step.settings for step in earlier),
+        )
+
+    def _enlarge(self, item: Item, before: Tensor, after: Tensor) -> Image.Image:
+        """The edit at the photo's size, with the photo's detail as far as the edit left it."""
+        carried = transfer_detail(item.image, before, after)
+        with self._components.exactly():
+            copy = see(self._components, draw_canvas(carried, item.fit)).copy
+        seen = copy[(slice(None), *item.fit.window)].clamp(0, 1)
+        focus = measure_softness(seen, after)
+        drawn = share_drawn(seen, after) * focus.share
+        return draw_over(soften(carried, focus), to_image(after), drawn)
+
+
+def to_image(picture: Tensor) -> Image.Image:
+    """(3, h, w) in [0, 1] -> RGB"""
+    return Image.fromarray(picture.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
+
+
+def _compute_in_one_thread() -> None:
+    """There are as many photos as processors here: more threads for each would only be in each other's way.
+
+    The number is the calling thread's own, but threads that are born later begin with the last one that any thread has
+    set: a thread that ends at once sets it back.
+    """
+    usual = torch.get_num_threads()
+    torch.set_num_threads(1)
+    restoring = threading.Thread(target=torch.set_num_threads, args=(usual,))
+    restoring.start()
+    restoring.join()
