@@ -66,8 +66,10 @@ def load_dino(name: str, *, device: str | None = None, offline: bool = False) ->
     place = choose_device(device)
     with quiet_libraries():
         try:
-            model = AutoModel.from_pretrained(name, use_safetensors=True, local_files_only=offline)
-            processor = AutoImageProcessor.from_pretrained(name, local_files_only=offline)
+            local = {"local_files_only": offline}
+            # A word of its own for the adapter, or it is looked for on the network all the same, five times.
+            model = AutoModel.from_pretrained(name, use_safetensors=True, adapter_kwargs=local, **local)
+            processor = AutoImageProcessor.from_pretrained(name, **local)
         except Exception as problem:  # of many kinds, by cause and library; each means that it cannot be used
             reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
             why = f"DINO model {name!r} cannot be loaded ({reason}); check the name, or give a folder"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import pytest
 
 import ip2p_guidance
-from ip2p_cli import editor as editor_module
-from ip2p_cli.editor import Editor
+from ip2p_cli.editor import Editor, conditioning, networks
 from ip2p_cli.plan import Chains
 from ip2p_cli.types import ChangeBand, Step, StepSettings
 from ip2p_samplers import ip2p_register_samplers
@@ -28,8 +28,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the editor has called its encoders."""
     counted: Counter[str] = Counter()
 
-    def counting(name: str) -> Any:
-        function = getattr(editor_module, name)
+    def counting(module: ModuleType, name: str) -> Any:
+        function = getattr(module, name)
 
         def call(*arguments: Any) -> Any:
             counted[name] += 1
@@ -37,8 +37,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return call
 
-    for name in ("encode_photo", "encode_text"):
-        monkeypatch.setattr(editor_module, name, counting(name))
+    for module, name in ((conditioning, "encode_photo"), (networks, "encode_text")):
+        monkeypatch.setattr(module, name, counting(module, name))
     return counted
 
 

@@ -60,9 +60,11 @@ def load_clip(name: str, *, device: str | None = None, dtype: str | None = None,
     chosen = choose_dtype(dtype, place)
     with quiet_libraries():
         try:
-            model = AutoModel.from_pretrained(name, dtype=chosen, use_safetensors=True, local_files_only=offline)
+            local = {"local_files_only": offline}
+            # A word of its own for the adapter, or it is looked for on the network all the same, five times.
+            model = AutoModel.from_pretrained(name, dtype=chosen, use_safetensors=True, adapter_kwargs=local, **local)
             # By Pillow, also where torchvision is installed, which resizes otherwise: scores must not depend on that.
-            processor = AutoProcessor.from_pretrained(name, local_files_only=offline, backend="pil")
+            processor = AutoProcessor.from_pretrained(name, backend="pil", **local)
         except Exception as problem:  # of many kinds, by cause and library; each means that it cannot be used
             reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
             why = f"CLIP model {name!r} cannot be loaded ({reason}); check the name, or give a folder"

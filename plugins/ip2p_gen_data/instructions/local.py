@@ -65,12 +65,13 @@ def load_lm(
     folder = Path(name)
     if folder.is_dir() and not (folder / "config.json").exists():
         raise ModelError(f"{name} holds no language model (config.json is missing); give the folder of a finished one")
-    local = offline or folder.is_dir()
+    local = {"local_files_only": offline or folder.is_dir()}
     try:
         with quiet_libraries():
-            tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local, padding_side="left")
+            tokenizer = AutoTokenizer.from_pretrained(name, padding_side="left", **local)
+            # A word of its own for the adapter, or it is looked for on the network all the same, five times.
             model = AutoModelForCausalLM.from_pretrained(
-                name, local_files_only=local, use_safetensors=True, dtype=DTYPES[dtype]
+                name, use_safetensors=True, dtype=DTYPES[dtype], adapter_kwargs=local, **local
             )
     except (OSError, ValueError, KeyError) as problem:
         absent = if_absent("the language model", name, offline=offline)
