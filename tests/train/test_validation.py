@@ -134,8 +134,8 @@ def test_encoders_of_the_config_are_used_and_a_wrong_one_is_named_before_the_dat
     [*_, last] = train(found.part, LOOP, tmp_path / "out", resume=False, validation=found.validation)
     figures = {name for name in last if name.startswith("validation_")}
     assert figures == {f"validation_{name}" for name in ("loss", "l1", "l2", "clip_i", "dino", "clip_im", "clip_dir")}
-    with pytest.raises(ModelError, match="'nosuch' cannot be loaded"):
-        built(tmp_path / "data", tiny_checkpoint, tmp_path / "other", replace(TRIED, clip="nosuch"))
+    with pytest.raises(ModelError, match="nosuch' cannot be loaded"):
+        built(tmp_path / "data", tiny_checkpoint, tmp_path / "other", replace(TRIED, clip=str(tmp_path / "nosuch")))
     assert not (tmp_path / "other").exists()
 
 
