@@ -103,6 +103,7 @@ class LoraConfig:
 
     rank: int = 0  # 0: none, the whole network is trained; --lora
     targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")  # ends of layers' names; also conv1, conv2 …
+    keep: float = 0.0  # share of samples that are told something else, of which the adapter is to change nothing
 
 
 @dataclass(frozen=True)

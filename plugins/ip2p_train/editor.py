@@ -19,6 +19,7 @@ from .assemble import assemble
 from .base import Base, resolution_of
 from .config import EditorConfig, LoraConfig
 from .diffusion import draw_timesteps, min_snr_weights, place_weights, scheduler_of, target_of
+from .keeping import other_texts
 from .latents import LatentPairs
 from .loop import device_of
 from .lora import add_lora, save_lora
@@ -36,6 +37,7 @@ class Noised:
     text: Tensor  # (b, l, d)
     noise: Tensor  # (b, c, h, w)
     timesteps: Tensor  # (b,)
+    kept: Tensor | None = None  # (b,) where the adapter is to change nothing
 
 
 class EditorPart:
@@ -62,6 +64,7 @@ class EditorPart:
         self.scheduler = scheduler_of(base.folder if base.has_unet else None, config.prediction)
         if lora.rank:
             add_lora(self.model, lora)
+        self._other = other_texts(base, pairs.store) if lora.keep else None  # (n, l, d)
         if config.gradient_checkpointing:
             self.model.enable_gradient_checkpointing()
         self.frozen = f"{pairs.encoded_by} {self.scheduler.config.prediction_type} {_of_schedule(self.scheduler)}"
@@ -82,10 +85,15 @@ class EditorPart:
         timesteps = draw_timesteps(self.scheduler, generator, batch_size, self.config.timestep_power)
         noise = torch.randn(batch_size, *self.pairs.latent_shape(picked.bucket), generator=generator)
         x0, photo, text = self.pairs.take(picked[samples])
+        kept = None
+        if self._other is not None:
+            others = torch.randint(len(self._other), (batch_size,), generator=generator)[samples]
+            kept = (torch.rand(batch_size, generator=generator) < self.lora.keep)[samples]
+            text = torch.where(kept[:, None, None], self._other[others], text)
         text = torch.where(no_text[samples, None, None], self.pairs.null_text, text)
         weights = self._weights(x0, photo, timesteps[samples])
         photo = photo * ~no_photo[samples, None, None, None]
-        noised = Noised(x0, photo, text, noise[samples], timesteps[samples])
+        noised = Noised(x0, photo, text, noise[samples], timesteps[samples], kept)
         errors = self.errors(noised, weights)  # (b, c)
         per_sample = (errors * self.weight[..., 0, 0].to(errors.device)).mean(dim=1)
         by_snr = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma).to(errors.device)
@@ -105,9 +113,21 @@ class EditorPart:
         z = self.scheduler.add_noise(noised.x0, noised.noise, t)
         target = target_of(self.scheduler, noised.x0, noised.noise, t).to(place)
         rows = torch.cat([z, noised.photo], dim=1).to(place, memory_format=torch.channels_last)
-        said = self.model(rows, t.to(place), noised.text.to(place)).sample.float()
+        given = (rows, t.to(place), noised.text.to(place))
+        if noised.kept is not None:
+            target[noised.kept] = self._without_adapter(*(each[noised.kept] for each in given))
+        said = self.model(*given).sample.float()
         errors = (said - target).pow(2)
         return (errors if weights is None else errors * weights.to(place)).mean(dim=(2, 3))
+
+    @torch.no_grad()
+    def _without_adapter(self, rows: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
+        """What the base says."""
+        self.model.disable_adapters()
+        try:
+            return self.model(rows, timesteps, text).sample.float()
+        finally:
+            self.model.enable_adapters()
 
     def names(self, generator: torch.Generator, batch_size: int) -> list[str]:
         """What is in the batch that `loss` draws with that generator."""

@@ -43,7 +43,7 @@ RANGES: dict[str, tuple[str, ...]] = {  # all other numbers: 0 or more
     ),
     "from 0 to 1": (
         *("loop.final_learning_rate", "loop.ema_decay", "text_encoder.family_share", "text_to_image.drop_text"),
-        *("autoencoder.recolour", "autoencoder.aligned_share"),
+        *("autoencoder.recolour", "autoencoder.aligned_share", "lora.keep"),
     ),
     "at least 0 and below 1": ("loop.beta2", "validation.share"),
     "from 0 to 4096": ("editor.resolution",),
@@ -82,6 +82,8 @@ def check_settings(config: TrainConfig) -> None:
     editor = config.editor
     if editor.drop_text + editor.drop_image + editor.drop_both > 1:
         raise UsageError("[editor] drop_text, drop_image and drop_both are more than 1 together")
+    if config.lora.keep and not config.lora.rank:
+        raise UsageError("[lora] keep is for adapters; give it a rank, or --lora")
     if editor.sampler:
         sampler_named(editor.sampler, samplers())
 

@@ -21,6 +21,7 @@ from ip2p_train.config import LoraConfig, TrainConfig
 from ip2p_train.loop import step_generator, train
 from ip2p_train.lora import FILE
 from ip2p_train.parts import Setting, build_part
+from ip2p_train.settings_check import check_settings
 from tests.train.small import CONFIG, LOOP, editor_part, write_pairs, write_text_to_image
 
 REPOSITORY = Path(__file__).parents[2]
@@ -62,6 +63,23 @@ def test_an_adapter_says_nothing_at_first(data: Path, tiny_checkpoint: Path, tmp
     plain, adapted = (editor_part(data, tiny_checkpoint, tmp_path, config) for config in (CONFIG, settings()))
     losses = [part.loss(step_generator(0, 0), 4)[0] for part in (plain, adapted)]
     assert losses[0].item() == losses[1].item()
+
+
+def test_where_all_is_to_be_kept_nothing_is_learned_and_elsewhere_as_much_as_before(
+    data: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    def loss(keep: float) -> float:
+        config = replace(settings(), lora=LoraConfig(4, WIDE, keep))
+        part = editor_part(data, tiny_checkpoint, tmp_path, config)
+        return part.loss(step_generator(0, 0), 8)[0].item()
+
+    assert loss(1.0) == pytest.approx(0.0, abs=1e-9)  # an adapter that says nothing yet keeps what the base says
+    assert 0 < loss(0.5) < loss(0.0)
+
+
+def test_keeping_is_for_adapters() -> None:
+    with pytest.raises(UsageError, match="keep is for adapters"):
+        check_settings(replace(settings(), lora=LoraConfig(0, WIDE, 0.5)))
 
 
 def test_a_lora_changes_edits_and_its_file_is_as_good_as_its_folder(trained: Path, tiny_checkpoint: Path) -> None:
