@@ -11,7 +11,7 @@ Accelerations = frozenset[str]  # names of NAMES
 EXACT: Accelerations = frozenset()
 
 NAMES: Mapping[str, str] = {
-    "bfloat16": "the U-Net in bfloat16, where the device is quicker in it",
+    "bfloat16": "networks in bfloat16, where the device is quicker in it",
     "compile": "compiled blocks (torch.compile): slow to begin, then quicker",
     "feature-reuse": "the U-Net's inner features are kept for every second step",
     "guidance-interval": "guidance at middling noise only",

@@ -31,7 +31,8 @@ def apply(
 
     ip2p apply golden-hour photos/ --set light="soft amber light"
     """
-    from ip2p_cli.commands.running import Request, run_request  # here, as `ip2p --help` can do without it
+    from ip2p_cli.commands.running import run_request  # here, as `ip2p --help` can do without it
+    from ip2p_cli.commands.work import Request
     from ip2p_cli.recipe_files import load_recipe
 
     loaded = load_recipe(recipe).with_variables(_pairs(variables or ()))

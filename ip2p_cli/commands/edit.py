@@ -30,7 +30,8 @@ def edit(
 
     ip2p edit photos/ -i "make it night" -i "add snow" -o night/
     """
-    from ip2p_cli.commands.running import Request, run_request  # here, as `ip2p --help` can do without it
+    from ip2p_cli.commands.running import run_request  # here, as `ip2p --help` can do without it
+    from ip2p_cli.commands.work import Request
     from ip2p_cli.recipe import Recipe, from_instructions
 
     needs_instruction = source.jobs is None or instruction

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ip2p_cli.assembly import Setup, edit_photos
 from ip2p_cli.atomic import AtomicWriter
 from ip2p_cli.choices import Engine
 from ip2p_cli.claims import Claims
 from ip2p_cli.commands.reporting import make_report
+from ip2p_cli.commands.work import Request, Work
 from ip2p_cli.errors import UsageError
 from ip2p_cli.events import Listener
 from ip2p_cli.journal import Journal
@@ -28,9 +28,6 @@ from ip2p_cli.signals import StopRequest
 from ip2p_cli.sources import STDIN
 from ip2p_cli.workers import Workplace, choose_workplace
 from ip2p_cli.writing import writing
-
-if TYPE_CHECKING:
-    from ip2p_cli.commands.running import Request, Work
 
 
 def real_run(work: Work, request: Request, display: Display, listeners: Sequence[Listener]) -> int:

@@ -5,27 +5,26 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Sequence, Set
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 
 from ip2p_cli.accelerations import FAST
 from ip2p_cli.change_band import parse_band
 from ip2p_cli.checks import Checks, require_checks
 from ip2p_cli.choices import Frames, Metadata, OnExists
 from ip2p_cli.commands.masking import find_masks, make_mask_folder, may_mask
-from ip2p_cli.commands.options import EditOptions, ModelOptions, OutputOptions, RunOptions, SourceOptions
-from ip2p_cli.commands.ordering import Asked, Orders, read_orders
+from ip2p_cli.commands.options import EditOptions
+from ip2p_cli.commands.ordering import Asked, read_orders
 from ip2p_cli.commands.real_run import real_run
 from ip2p_cli.commands.reporting import check_reports
+from ip2p_cli.commands.work import Request, Work
 from ip2p_cli.config import UserConfig, load_config
 from ip2p_cli.errors import UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.images import MAX_MEGAPIXELS
-from ip2p_cli.mask_folder import MaskFolder
-from ip2p_cli.model_choice import ModelChoice, choose_model
+from ip2p_cli.model_choice import choose_model
 from ip2p_cli.output import Encoding, check_quality
-from ip2p_cli.plan import STDOUT, Chains, Destination, destination
+from ip2p_cli.plan import Chains, Destination, destination
 from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plugin_manager
 from ip2p_cli.prepare import planned_outcomes
 from ip2p_cli.progress import Display
@@ -40,41 +39,6 @@ from ip2p_cli.types import ChangeBand, StepSettings
 
 DEFAULT_OUTPUT = "edited"
 MEASURES_CHANGE = "guidance"  # the plugin that --change works by
-
-
-@dataclass(frozen=True)
-class Request:
-    """All that the command line says."""
-
-    recipe: Recipe
-    arguments: Sequence[str]
-    source: SourceOptions
-    edit: EditOptions
-    model: ModelOptions
-    output: OutputOptions
-    run: RunOptions
-
-
-@dataclass(frozen=True)
-class Work:
-    """All that a run needs, checked; nothing is loaded yet."""
-
-    chains: Chains
-    target: Destination
-    orders: Orders
-    samplers: Set[str]  # that are asked for by name
-    reader: SourceReader
-    manager: PluginManager
-    model: ModelChoice
-    encoding: Encoding
-    on_exists: OnExists
-    max_megapixels: int
-    check_seconds: float
-    frames: Frames
-    shard: Shard | None
-    mask: Path | None  # a file, or a folder of them
-    mask_folder: MaskFolder | None
-    shard_origin: str | None  # the variables that a shard comes from, if nobody asked for it
 
 
 def run_request(request: Request) -> int:
@@ -221,6 +185,3 @@ def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
     for listener in listeners:
         listener.finish(summary)
     return summary.exit_code
-
-
-__all__ = ["STDOUT", "Request", "run_request"]
