@@ -32,7 +32,7 @@ class Finisher:
         """`factor` is the autoencoder's: pixels to a latent."""
         self._components = components
         self._factor = factor
-        self._pool = ThreadPoolExecutor(FINISHERS, "finish", initializer=_compute_in_one_thread)
+        self._pool = _threads_of_one_processor()
 
     def begin(self, chain: Chain, made: Made, full_resolution: bool) -> Future[EditResult]:
         """The result to be: at the photo's size and with its detail, or else the model's own pixels."""
@@ -76,14 +76,22 @@ def to_image(picture: Tensor) -> Image.Image:
     return Image.fromarray(picture.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
 
 
-def _compute_in_one_thread() -> None:
+def _threads_of_one_processor() -> ThreadPoolExecutor:
     """There are as many photos as processors here: more threads for each would only be in each other's way.
 
-    The number is the calling thread's own, but threads that are born later begin with the last one that any thread has
-    set: a thread that ends at once sets it back.
+    A thread's own number is the process's, too, for threads that are born later. So all of these are born now, and then
+    the number is set back: a network that ran in fewer threads than another time would give other bytes.
     """
-    usual = torch.get_num_threads()
+    usual, born = torch.get_num_threads(), threading.Barrier(FINISHERS + 1)
+    pool = ThreadPoolExecutor(FINISHERS, "finish")
+    for _ in range(FINISHERS):
+        pool.submit(_compute_in_one_thread, born)
+    born.wait()
+    torch.set_num_threads(usual)
+    return pool
+
+
+def _compute_in_one_thread(born: threading.Barrier) -> None:
+    torch.get_num_threads()  # which a thread's first product would do, and take the process's number again
     torch.set_num_threads(1)
-    restoring = threading.Thread(target=torch.set_num_threads, args=(usual,))
-    restoring.start()
-    restoring.join()
+    born.wait()

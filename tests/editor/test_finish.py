@@ -14,6 +14,7 @@ from PIL import Image
 
 from ip2p_cli.editor import Editor
 from ip2p_cli.editor.exactly import _SharedContext
+from ip2p_cli.editor.finish import FINISHERS
 from ip2p_cli.types import EditRequest
 from ip2p_samplers import ip2p_register_samplers
 
@@ -63,8 +64,10 @@ def test_threads_elsewhere_have_as_many_processors_as_before(tiny_checkpoint: Pa
     torch.set_num_threads(3)
     try:
         editor = Editor.load(tiny_checkpoint, ip2p_register_samplers(), device="cpu")
-        editor.edit([EditRequest(photo(0), "winter", steps=2)])
-        found = []
+        editor.edit([EditRequest(photo(number), "winter", steps=2) for number in range(2 * FINISHERS)])
+        found: list[int] = list(editor._finisher._pool.map(lambda _: torch.get_num_threads(), range(8)))
+        assert set(found) == {1}
+        found.clear()
         later = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
         later.start()
         later.join()
