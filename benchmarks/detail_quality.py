@@ -18,7 +18,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from benchmarks.photos import EXAMPLES, as_array, find_photos, psnr
+from benchmarks.photos import EXAMPLES, as_array, psnr
+from ip2p_cli.api import find_photos
 from ip2p_cli.editor.detail import transfer_detail
 from ip2p_cli.editor.sizes import fit
 from ip2p_cli.editor.softness import measure_softness, soften

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.photos import find_photos
+from ip2p_cli.api import find_photos
 from ip2p_cli.images import decode
 from ip2p_eval.figures import wilson
 from ip2p_safety.nsfw import THRESHOLD, classifier, judge

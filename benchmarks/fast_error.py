@@ -31,9 +31,9 @@ import numpy as np
 from PIL import Image
 
 from ip2p_cli.accelerations import FAST, NAMES
-from ip2p_cli.api import EditRequest, EditResult, load_editor
+from ip2p_cli.api import EditRequest, EditResult, load_editor, read_photo
 from ip2p_eval.original import Original
-from ip2p_eval.suite import check_families, find_photos, judge, open_photo, plan_cases
+from ip2p_eval.suite import check_families, choose_photos, judge, plan_cases
 
 if TYPE_CHECKING:
     from ip2p_cli.editor import Editor
@@ -90,7 +90,7 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """The figures so far, after each photo."""
-    photos, families = find_photos(options.folder, options.photos), check_families(options.looks)
+    photos, families = choose_photos(options.folder, options.photos), check_families(options.looks)
     exact = load_editor(options.model, device="cpu")
     quick = {name: load_editor(options.model, device="cpu", accelerate=(name,)) for name in options.names}
     for editor in (exact, *quick.values()):  # whoever edits first would pay for what is made once
@@ -98,7 +98,7 @@ def measure(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     rows = {name: Row() for name in (EXACT, OTHER_SEED, *quick)}
     chains = {name: Row() for name in (EXACT, OTHER_SEED, CHAIN)}
     for number, path in enumerate(photos, 1):
-        image = open_photo(path)
+        image = read_photo(path)
         image = image.resize([max(1, round(side * options.side / max(image.size))) for side in image.size])
         cases = plan_cases(path, Original(image), families, seed=0)
         asked = [EditRequest(image, case.instruction, seed=case.seed) for case in cases]

@@ -10,15 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ip2p_cli.api import find_photos
+
 EXAMPLES = Path(__file__).parents[1] / "examples" / "photos"
-SUFFIXES = (".jpg", ".jpeg", ".png")
 KEPT = 0.8  # of an example's sides, in each window that becomes a photo
-
-
-def find_photos(folder: Path, *, recurse: bool = False) -> list[Path]:
-    """The photos of a folder, in the order of their names."""
-    found = folder.rglob("*") if recurse else folder.iterdir()
-    return sorted(path for path in found if path.suffix.lower() in SUFFIXES)
 
 
 def spread_over(folder: Path, count: int) -> list[Path]:

@@ -29,11 +29,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.photos import EXAMPLES
-from ip2p_cli.api import EditRequest, EditResult, Ip2pError, find_model, load_editor, samplers
+from ip2p_cli.api import EditRequest, EditResult, Ip2pError, find_model, load_editor, read_photo, samplers
 from ip2p_cli.checkpoint import read_checkpoint
 from ip2p_cli.sampler_names import own_names
 from ip2p_eval.original import Original
-from ip2p_eval.suite import Case, find_photos, judge, open_photo
+from ip2p_eval.suite import Case, choose_photos, judge
 from ip2p_eval.wordings import wording_for
 
 STEPS = (4, 6, 8, 12, 16, 24, 32)
@@ -81,9 +81,9 @@ def measure(options: argparse.Namespace, found: dict[str, Any]) -> Iterator[None
     """Add a row to `found["measured"]` for each sampler and number of steps; yields after each."""
     editor = load_editor(options.model, device="cpu")
     editor.batch_size = 3 * len(FAMILIES)  # all rows in one call
-    photos = find_photos(options.photos, len(FAMILIES))
+    photos = choose_photos(options.photos, len(FAMILIES))
     cases = [Case(photo, family, wording_for(photo.name, family), 0) for photo, family in zip(photos, FAMILIES)]  # noqa: B905
-    images = [open_photo(case.photo) for case in cases]
+    images = [read_photo(case.photo) for case in cases]
     originals = [Original(image) for image in images]
 
     def edit(sampler: str, steps: int) -> list[EditResult]:

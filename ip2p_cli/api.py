@@ -43,6 +43,7 @@ from ip2p_cli.errors import (
     UsageError,
 )
 from ip2p_cli.hookspecs import Probe, SamplerFactory, hookimpl
+from ip2p_cli.photo_folder import find_photos, read_photo
 from ip2p_cli.quiet import quiet_libraries
 from ip2p_cli.sampler_names import sampler_named
 from ip2p_cli.signals import StopRequest
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pluggy
-    from PIL.Image import Image
 
     from ip2p_cli.editor import Editor
     from ip2p_cli.previews import Previews
@@ -120,6 +120,7 @@ __all__ = [
     "data_engines",
     "encode_image",
     "find_model",
+    "find_photos",
     "hookimpl",
     "load_editor",
     "make_output_folder",
@@ -228,22 +229,6 @@ def open_previews(
     config, manager = load_config(), create_plugin_manager() if plugins is None else plugins
     choice = choose_model(config, model=model, lora=lora, device=device, offline=offline)
     return Previews(choice, manager, config)
-
-
-def read_photo(path: Path) -> Image:
-    """A photo as `ip2p edit` sees it: its first frame, upright, RGB, its colours in sRGB where it has a profile.
-
-    Raises:
-        UsageError: it cannot be read.
-        ItemError: it is no image, or damaged.
-    """
-    from ip2p_cli.images import decode
-
-    try:
-        data = path.read_bytes()
-    except OSError as problem:
-        raise UsageError(f"cannot read {path}: {problem.strerror or problem}") from None
-    return decode(data, first_only=True).rgb
 
 
 def notifier(hook: str, *, plugins: pluggy.PluginManager | None = None) -> Callable[..., list[str]]:

@@ -10,10 +10,10 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.measuring import paired, ratios, timed
-from benchmarks.photos import find_photos, make_photos
+from benchmarks.photos import make_photos
 from benchmarks.results import Figure, Result, figure
 from benchmarks.setting import INSTRUCTION, Setting
-from ip2p_cli.api import EditJob, EditRequest, EditResult, Source, Step, StepSettings, load_editor
+from ip2p_cli.api import EditJob, EditRequest, EditResult, Source, Step, StepSettings, find_photos, load_editor
 from ip2p_cli.plugin_manager import PluginManager, create_plugin_manager, each_call
 
 PICTURES = ("ip2p_check_source", "ip2p_review_result")  # for every photo

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from benchmarks.edit_command import run_here
 from benchmarks.measuring import paired, ratios, timed
-from benchmarks.photos import find_photos, make_photos
+from benchmarks.photos import make_photos
 from benchmarks.results import Result, figure
 from benchmarks.setting import INSTRUCTION, Setting
+from ip2p_cli.api import find_photos
 
 OURS, BARE, FAST = "ip2p edit", "ip2p edit --no-plugin nsfw", "ip2p edit --fast"
 LOOPED, BY_HAND = "pipeline, looped", "pipeline, by hand"

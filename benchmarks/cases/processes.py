@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from benchmarks.edit_command import run_process
 from benchmarks.measuring import paired, ratios, timed
-from benchmarks.photos import find_photos, make_photos
+from benchmarks.photos import make_photos
 from benchmarks.results import Result, figure
 from benchmarks.setting import INSTRUCTION, Setting
+from ip2p_cli.api import find_photos
 
 FOLDER, SINGLES = "ip2p edit FOLDER", "ip2p edit PHOTO, each"
 

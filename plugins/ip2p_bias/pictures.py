@@ -14,9 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ip2p_cli.api import EditRequest, EditResult, Ip2pError, ItemError, UsageError, read_photo
+from ip2p_cli.api import EditRequest, EditResult, Ip2pError, ItemError, UsageError, find_photos, read_photo
 from ip2p_eval.rows import portions
-from ip2p_eval.suite import SUFFIXES, Editing, find_photos
+from ip2p_eval.suite import Editing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -119,10 +119,17 @@ def _stems(photos: Sequence[Path]) -> set[str]:
 def _by_name(folder: Path) -> dict[str, list[Path]]:
     """Pictures of a folder by their name without suffix: a run may have written another format."""
     named: dict[str, list[Path]] = {}
-    if any(path.suffix.lower() in SUFFIXES for path in folder.iterdir()):
-        for path in find_photos(folder):
-            named.setdefault(path.stem, []).append(path)
+    for path in _photos(folder):
+        named.setdefault(path.stem, []).append(path)
     return named
+
+
+def _photos(folder: Path) -> list[Path]:
+    """None where it holds none."""
+    try:
+        return find_photos(folder)
+    except UsageError:
+        return []
 
 
 def _edit_of(photo: Path, alone: bool, named: dict[str, list[Path]]) -> Image | Ip2pError:
@@ -136,8 +143,8 @@ def _edit_of(photo: Path, alone: bool, named: dict[str, list[Path]]) -> Image | 
 def _open(path: Path) -> Image | Ip2pError:
     try:
         return read_photo(path)
-    except Ip2pError as problem:
-        return ItemError(f"{path} cannot be read as a photo: {problem}")
+    except UsageError as problem:
+        return ItemError(str(problem))
 
 
 def _picture(result: EditResult | Ip2pError) -> Image | Ip2pError:

@@ -13,7 +13,7 @@ from ip2p_bias.instructions import check_instructions, read_instructions
 from ip2p_bias.pictures import Editor, Pictures, edit_photos, edited_folders, read_folders
 from ip2p_cli.api import MissingExtra, UsageError
 from ip2p_eval.candidates import facts_of
-from ip2p_eval.suite import find_photos
+from ip2p_eval.suite import choose_photos
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def plan_edits(
         raise UsageError("--null-edits belongs to --pairs; here null edits are made by --null-instruction")
     asked = read_instructions(instructions)
     check_instructions((null, *asked))
-    return Plan(*without_copies(find_photos(photos, limit)), asked, null)
+    return Plan(*without_copies(choose_photos(photos, limit)), asked, null)
 
 
 def plan_folders(pairs: tuple[Path, Path], null: Path | None, limit: int | None, more: Path | None) -> Plan:
@@ -72,7 +72,7 @@ def plan_folders(pairs: tuple[Path, Path], null: Path | None, limit: int | None,
     if more is not None:
         raise UsageError(f"--pairs audits what is there already; leave {more} out")
     before, after = pairs
-    photos = find_photos(before, limit)
+    photos = choose_photos(before, limit)
     edited = tuple(edited_folders(after, photos))
     if null is not None:
         null = edited_folders(null, photos)[0]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ip2p_cli.api import EditRequest, EditResult
+from ip2p_cli.api import EditRequest, EditResult, read_photo
 from ip2p_eval.original import Original
-from ip2p_eval.suite import Editing, open_photo
+from ip2p_eval.suite import Editing
 
 IMAGE_SCALES = (1.0, 1.4, 1.8, 2.2)
 TEXT_SCALES = (1.0, 2.0, 3.0, 5.0, 7.5)
@@ -62,7 +62,7 @@ def run_guidance(
 ) -> Iterator[dict[Rung, list[float]]]:
     """For each photo, the distances at every rung, over the instructions."""
     for path in photos:
-        image = open_photo(path)
+        image = read_photo(path)
         original = Original(image)
         asked = [(rung, text) for text in instructions for rung in RUNGS]
         requests = [rung.request(image, text, seed) for rung, text in asked]

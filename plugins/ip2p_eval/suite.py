@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ip2p_cli.api import EditRequest, EditResult, Ip2pError, UsageError
+from ip2p_cli.api import EditRequest, EditResult, Ip2pError, UsageError, find_photos, read_photo
 from ip2p_eval.layout import kept
 from ip2p_eval.looks import FAMILIES, PREDICATES, applicable_to
 from ip2p_eval.original import Original
@@ -16,8 +16,6 @@ from ip2p_eval.wordings import wording_for
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"})
 
 
 class Editing(Protocol):
@@ -62,13 +60,9 @@ class Judged:
     after: Image | None
 
 
-def find_photos(folder: Path, limit: int | None = None) -> list[Path]:
+def choose_photos(folder: Path, limit: int | None = None) -> list[Path]:
     """Photos directly in a folder, by name; with a limit, that many, spread evenly. Raises UsageError for none."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder of photos; give one that holds some")
-    photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    if not photos:
-        raise UsageError(f"{folder} holds no photos ({' '.join(sorted(SUFFIXES))}); give a folder that does")
+    photos = find_photos(folder)
     if limit is not None and limit < len(photos):
         photos = [photos[i * len(photos) // limit] for i in range(limit)]
     return photos
@@ -76,9 +70,9 @@ def find_photos(folder: Path, limit: int | None = None) -> list[Path]:
 
 def find_readable(folder: Path, limit: int | None = None) -> list[Path]:
     """The same, all opened once. Raises UsageError for one that cannot be, which would else show after hours."""
-    photos = find_photos(folder, limit)
+    photos = choose_photos(folder, limit)
     for path in photos:
-        open_photo(path)
+        read_photo(path)
     return photos
 
 
@@ -88,17 +82,6 @@ def check_families(names: Sequence[str]) -> tuple[str, ...]:
     if unknown:
         raise UsageError(f"unknown family {unknown[0]!r}; there are: {', '.join(FAMILIES)}")
     return tuple(f for f in FAMILIES if f in names) if names else FAMILIES
-
-
-def open_photo(path: Path) -> Image:
-    """An upright RGB image. Raises UsageError where it cannot be read."""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as problem:
-        raise UsageError(f"{path} cannot be read as a photo ({problem}); remove it from the folder") from problem
 
 
 def plan_cases(photo: Path, original: Original, families: Sequence[str], seed: int) -> list[Case]:
@@ -131,7 +114,7 @@ def run_suite(
 ) -> Iterator[list[Judged]]:
     """Edit and judge each photo with every family; yields a photo's judgements as soon as they are made."""
     for path in photos:
-        image = open_photo(path)
+        image = read_photo(path)
         original = Original(image)
         cases = plan_cases(path, original, families, seed)
         requests = [EditRequest(image=image, instruction=case.instruction, seed=case.seed) for case in cases]
@@ -147,9 +130,9 @@ def unrelated_layout(photos: Sequence[Path], families: Sequence[str]) -> float:
     """Share of (photo, next photo) pairs that pass for the same layout under any family's threshold: should be ~0."""
     if len(photos) < 2:
         return 0.0
-    passed, before = 0, open_photo(photos[-1])
+    passed, before = 0, read_photo(photos[-1])
     for path in photos:  # two of them in memory at a time
-        image = open_photo(path)
+        image = read_photo(path)
         pair = Original(before).against(image)
         passed += any(kept(pair, family) for family in families)
         before = image

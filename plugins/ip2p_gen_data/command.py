@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ip2p_cli.api import UsageError
+from ip2p_cli.api import UsageError, find_photos
 
 from .dataset_commands import export_data, import_data, stats, validate
 from .filter_command import filter_pairs
@@ -111,11 +111,10 @@ def _refuse_options_of(engine: str, context: typer.Context) -> None:
 
 
 def _looks(photos: Path | None, cutouts: Path | None, size: int, seed: int) -> PairMaker:
-    from .compose.crops import find_photos
     from .compose.cutouts import find_cutouts
     from .compose.engine import ComposeConfig, ComposeEngine
 
-    found = find_photos(photos) if photos else []
+    found = find_photos(photos, recurse=True) if photos else []
     pieces, opaque = find_cutouts(cutouts) if cutouts else ([], [])
     if opaque:
         typer.echo(f"{len(opaque)} pictures have no transparent part and are left out, {opaque[0]} first", err=True)

@@ -18,6 +18,7 @@ from ip2p_cli.api import (
     UsageError,
     count_pairs,
     data_engines,
+    find_photos,
     progress_bar,
     read_pairs,
     shards_of,
@@ -102,12 +103,14 @@ def check_data(name: str, data: Path | DrawnData, config: TrainConfig) -> None:
 
 
 def _check_pictures(data: Path, photos: str) -> None:
-    from .photos import find_photos
-
     if shards_of(data):
         count_pairs(data)
-    if photos or not shards_of(data):
-        find_photos(Path(photos or data))
+    _photos(data, photos)
+
+
+def _photos(data: Path, photos: str) -> list[Path]:
+    """Of the folder that the settings name, else of the data, where that is no dataset."""
+    return find_photos(Path(photos or data), recurse=True) if photos or not shards_of(data) else []
 
 
 def _autoencoder(data: Path | DrawnData, base: Path | None, config: TrainConfig) -> Part:
@@ -118,7 +121,7 @@ def _autoencoder(data: Path | DrawnData, base: Path | None, config: TrainConfig)
     start = None if base is None or config.autoencoder.fresh else load_autoencoder(base)
     if isinstance(data, Path):
         pictures = _pictures(data, config) if shards_of(data) else ()
-        crops: Crops = PhotoCrops(Path(config.autoencoder.photos or data), config.autoencoder.crop, pictures)
+        crops: Crops = PhotoCrops(_photos(data, config.autoencoder.photos), config.autoencoder.crop, pictures)
     else:
         crops = DrawnPictures(data)
     return AutoencoderPart(crops, config.autoencoder, start)

@@ -10,17 +10,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli.api import UsageError
+from ip2p_cli.api import read_photo
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif"}
+_MOST = 288  # px of a photo's shorter side
 
 
 class PhotoCrops:
-    """Photos of a folder (recursively, in name order), shrunk to at most `max_side`, and any further pictures."""
+    """Photos, shrunk where they are large, and any further pictures."""
 
-    def __init__(self, folder: Path, crop: int, more: Iterable[Image.Image] = (), max_side: int = 288) -> None:
+    def __init__(self, photos: Iterable[Path], crop: int, more: Iterable[Image.Image] = ()) -> None:
         self.crop = crop
-        self.images = [*(_load(path, max_side) for path in _photos(folder)), *more]
+        self.images = [*(_load(path) for path in photos), *more]
 
     def draw(self, generator: torch.Generator, count: int, grid: int = 0) -> Tensor:
         """`count` crops with random place and mirror: (b, 3, crop, crop) in [-1, 1].
@@ -44,29 +44,9 @@ class PhotoCrops:
         return pixels.flip(-1) if mirror < 0.5 else pixels
 
 
-def find_photos(folder: Path) -> list[Path]:
-    """The photos under a folder, in name order.
-
-    Raises:
-        UsageError: there are none.
-    """
-    found = _photos(folder)
-    if not found:
-        raise UsageError(f"{folder} holds no photos ({' '.join(sorted(SUFFIXES))}) and no dataset; give one that does")
-    return found
-
-
-def _photos(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-
-
-def _load(path: Path, max_side: int) -> Image.Image:
-    try:
-        with Image.open(path) as opened:
-            image = opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
-        raise UsageError(f"{path} cannot be read ({problem}); mend it, or take it out of the folder") from None
-    scale = max_side / min(image.size)
+def _load(path: Path) -> Image.Image:
+    image = read_photo(path)
+    scale = _MOST / min(image.size)
     if scale < 1:
         image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
     return image

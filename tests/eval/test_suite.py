@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from ip2p_cli.api import EditRequest, EditResult, NonFiniteResult, UsageError
 from ip2p_eval.figures import aggregate, wilson
 from ip2p_eval.looks import FAMILIES
-from ip2p_eval.suite import check_families, find_photos, find_readable, run_suite, unrelated_layout
+from ip2p_eval.suite import check_families, choose_photos, find_readable, run_suite, unrelated_layout
 from ip2p_eval.wordings import held_out
 from tests.eval.scenes import LOOKS, scene, to_float, to_pil
 
@@ -58,7 +58,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for seed in range(4):
         to_pil(scene(seed)).save(folder / f"photo{seed}.png")
     (folder / "notes.txt").write_text("no photo")
-    return find_photos(folder)
+    return choose_photos(folder)
 
 
 def figures_of(answer: Callable[[EditRequest], Image.Image | None], photos: list[Path]) -> dict:
@@ -123,7 +123,7 @@ def test_requests_carry_the_seed_a_held_out_wording_and_defaults(photos: list[Pa
 def test_a_photo_that_is_grey_is_not_asked_to_become_so(tmp_path: Path) -> None:
     to_pil(LOOKS["black-and-white"](scene(0))).save(tmp_path / "grey.png")
     editor = FakeEditor(lazy)
-    list(run_suite(editor, find_photos(tmp_path), ("black-and-white", "night")))
+    list(run_suite(editor, choose_photos(tmp_path), ("black-and-white", "night")))
     assert [FAMILY_OF[request.instruction] for request in editor.requests] == ["night"]
 
 
@@ -133,14 +133,14 @@ def test_different_photos_do_not_pass_for_one_layout(photos: list[Path]) -> None
 
 
 def test_a_limit_spreads_over_the_folder(photos: list[Path]) -> None:
-    assert [photo.name for photo in find_photos(photos[0].parent, 2)] == ["photo0.png", "photo2.png"]
+    assert [photo.name for photo in choose_photos(photos[0].parent, 2)] == ["photo0.png", "photo2.png"]
 
 
 def test_usage_errors_name_the_thing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no photos"):
-        find_photos(tmp_path)
+        choose_photos(tmp_path)
     with pytest.raises(UsageError, match="not a folder"):
-        find_photos(tmp_path / "none")
+        choose_photos(tmp_path / "none")
     with pytest.raises(UsageError, match="unknown family 'nigth'"):
         check_families(["nigth"])
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from ip2p_cli.api import find_photos
 from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
 from ip2p_train.autoencoder import AutoencoderPart, fresh_autoencoder, texture_energy
@@ -66,7 +67,7 @@ def test_all_pictures_of_favoured_families_are_held(data: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("aligned_share", [0.0, 0.5, 1.0])
 def test_a_loss_names_its_parts_and_has_a_gradient(data: Path, aligned_share: float) -> None:
-    part = AutoencoderPart(PhotoCrops(data, SMALL.crop), replace(SMALL, aligned_share=aligned_share))
+    part = AutoencoderPart(PhotoCrops(find_photos(data), SMALL.crop), replace(SMALL, aligned_share=aligned_share))
     loss, figures = part.loss(torch.Generator().manual_seed(0), 4)
     loss.backward()
     assert {"psnr", "texture", "anchor", "unit"} <= figures.keys()

@@ -8,11 +8,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ip2p_cli.api import EditRequest, EditResult, UsageError
+from ip2p_cli.api import EditRequest, EditResult, UsageError, read_photo
 from ip2p_eval.local.cases import KINDS, Ask, asks
 from ip2p_eval.local.drawings import paste
 from ip2p_eval.local.judge import Subject, Verdict, judge
-from ip2p_eval.suite import Editing, open_photo
+from ip2p_eval.suite import Editing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,7 +56,7 @@ def run_suite(
 ) -> Iterator[list[Judged]]:
     """Ask every case of every photo; yields a photo's judgements as soon as they are made."""
     for path in photos:
-        photo = open_photo(path)
+        photo = read_photo(path)
         nothing = EditRequest(image=photo, instruction="", seed=seed, text_guidance=1.0, image_guidance=1.0)
         [unasked] = editor.edit_each([nothing], full_resolution=full_resolution)
         identity = unasked.image if isinstance(unasked, EditResult) else None

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from ip2p_cli.api import EditRequest, writing
+from ip2p_cli.api import EditRequest, read_photo, writing
 from ip2p_eval.candidates import edit_all
-from ip2p_eval.suite import Editing, open_photo
+from ip2p_eval.suite import Editing
 
 from .layout import Session
 
@@ -28,7 +28,7 @@ def generate(
         for session, _, name in (*independent, *iterative):
             (folder / session.name / name).unlink(missing_ok=True)
         work = [item for item in (*independent, *iterative) if item[1].exists()]
-        requests = [EditRequest(open_photo(path), one.turns[turn].instruction, seed=seed) for one, path, _ in work]
+        requests = [EditRequest(read_photo(path), one.turns[turn].instruction, seed=seed) for one, path, _ in work]
         edited = edit_all(editor, requests, f"{label}, turn {turn + 1}", full_resolution=full_resolution)
         for (session, _, name), image in zip(work, edited, strict=True):
             if image is not None:

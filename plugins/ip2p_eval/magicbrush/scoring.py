@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ip2p_cli.api import UsageError, progress_bar
+from ip2p_cli.api import UsageError, progress_bar, read_photo
 from ip2p_eval.encoders import Encoders
 from ip2p_eval.rows import portions
 from ip2p_eval.scores import Values, joined, magicbrush_scores
-from ip2p_eval.suite import open_photo
 
 from .layout import Session, Turn
 
@@ -51,7 +50,7 @@ def score(encoders: Encoders, compared: Sequence[Pair], label: str) -> Values:
     every = list(portions(there, PORTION))
     parts = []
     for part in progress_bar(every, total=len(every), label=label):
-        generated, targets = ([open_photo(path) for path in paths] for paths in _paths(part))
+        generated, targets = ([read_photo(path) for path in paths] for paths in _paths(part))
         parts.append(magicbrush_scores(encoders, generated, targets, [pair.turn.caption for pair in part]))
     return joined(parts)
 

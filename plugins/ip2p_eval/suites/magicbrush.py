@@ -11,6 +11,7 @@ from typing import Any
 
 from PIL import Image
 
+from ip2p_cli.api import read_photo
 from ip2p_eval.candidates import Candidate, facts_of
 from ip2p_eval.encoders import Encoders, load_encoders, named_clip
 from ip2p_eval.magicbrush.generate import generate
@@ -20,7 +21,6 @@ from ip2p_eval.measured import Grid, Measured, Table
 from ip2p_eval.published import MAGICBRUSH_TEST, check_split, comparable
 from ip2p_eval.scores import MAGICBRUSH, score_figures, score_table
 from ip2p_eval.shared import Shared
-from ip2p_eval.suite import open_photo
 
 SHOWN = 6
 FOLDER = "magicbrush"  # of the generated pictures, under the output
@@ -102,7 +102,7 @@ def _grid(sessions: Sequence[Session], columns: Sequence[tuple[str, Path]]) -> G
     for session in sessions:
         turn = session.turns[0]
         made = [(name, folder / session.name / session.independent(0)) for name, folder in columns]
-        outputs = [(name, open_photo(path)) for name, path in made if path.exists()]
-        shown: list[tuple[str, Image.Image]] = [(turn.instruction, open_photo(turn.source)), *outputs]
-        rows.append((*shown, ("true result", open_photo(turn.target))))
+        outputs = [(name, read_photo(path)) for name, path in made if path.exists()]
+        shown: list[tuple[str, Image.Image]] = [(turn.instruction, read_photo(turn.source)), *outputs]
+        rows.append((*shown, ("true result", read_photo(turn.target))))
     return Grid("samples, first turns: before, each model, true result", tuple(rows))

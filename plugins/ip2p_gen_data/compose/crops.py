@@ -1,44 +1,11 @@
-"""Photos and square crops of them."""
+"""Square crops of photos, and pictures as arrays."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-from PIL import Image, ImageOps
-
-from ip2p_cli.api import UsageError
+from PIL import Image
 
 from .pixels import Array
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif"}
-
-
-def find_photos(folder: Path) -> list[Path]:
-    """All photos under a folder, in name order.
-
-    Raises:
-        UsageError: there is no such folder, or it holds none.
-    """
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder of photos; give one that holds some")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not found:
-        raise UsageError(f"{folder} holds no photos (.jpg .png .webp .tif .avif)")
-    return found
-
-
-def open_photo(path: Path) -> Image.Image:
-    """The photo, upright, in RGB.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    try:
-        with Image.open(path) as opened:
-            return ImageOps.exif_transpose(opened).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
-        raise UsageError(f"{path} cannot be read ({problem}); mend it, or take it out of the folder") from None
 
 
 def crop_alike(images: list[Image.Image], size: int, rng: np.random.Generator) -> list[Image.Image]:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ip2p_cli.api import Pair, UsageError, encode_image
+from ip2p_cli.api import Pair, UsageError, encode_image, find_photos, read_photo
 
-from .crops import crop_alike, find_photos, open_photo, seeds_of
+from .crops import crop_alike, seeds_of
 
 _ASPECT = 0.02  # by how much, relatively, the shapes of both photos may differ
 
@@ -61,7 +61,7 @@ def match(before: Path, after: Path) -> tuple[list[tuple[Path, Path]], list[Path
 
 def _by_name(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in find_photos(folder):
+    for path in find_photos(folder, recurse=True):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name in found:
             raise UsageError(f"{found[name]} and {path} have one name; keep one of them")
@@ -75,7 +75,7 @@ def _open_both(before: Path, after: Path) -> tuple[Image.Image, Image.Image]:
     Raises:
         UsageError: one of them is cropped.
     """
-    first, second = open_photo(before), open_photo(after)
+    first, second = read_photo(before), read_photo(after)
     shapes = [image.width / image.height for image in (first, second)]
     if abs(shapes[0] / shapes[1] - 1) > _ASPECT:
         raise UsageError(f"{before} is {first.size} and {after} {second.size}: one is cropped; give whole photos")
