@@ -51,7 +51,8 @@ def plan_steps(accelerations: Accelerations, scheduler: Any, timesteps: Tensor) 
     if "guidance-reuse" in accelerations:
         keeps_guidance = guidance_reuse.kept(guided)
     if "feature-reuse" in accelerations:
-        keeps_features = feature_reuse.kept(signals)
+        whole = [now and not keeps for now, keeps in zip(guided, keeps_guidance, strict=True)]
+        keeps_features = feature_reuse.kept(whole)
     return [StepPlan(*each) for each in zip(signals, guided, keeps_guidance, keeps_features, strict=True)]
 
 

@@ -14,12 +14,17 @@ from torch import nn
 EVERY = 2  # N of the paper
 
 
-def kept(signals: Sequence[float]) -> list[bool]:
-    """Whether a step runs on features of the step before it; `signals` has one entry a step.
+def kept(whole: Sequence[bool]) -> list[bool]:
+    """Whether a step runs on the features of the last step like it; `whole` says of each step if all its rows are run.
 
-    The first two are whole: features change most there.
+    Features are those of certain rows, so that steps of all rows and steps of one row each take turns among their own.
+    The first two of either are fresh: features change most there.
     """
-    return [step > 1 and step % EVERY == 0 for step in range(len(signals))]
+    plan, seen = [], {True: 0, False: 0}
+    for kind in whole:
+        plan.append(seen[kind] > 1 and seen[kind] % EVERY == 0)
+        seen[kind] += 1
+    return plan
 
 
 class Features:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from ip2p_cli.accelerations import EXACT, parse_accelerations
@@ -39,7 +42,29 @@ def test_guidance_is_kept_for_every_second_guided_step_and_never_before_there_is
 
 
 def test_features_are_kept_for_every_second_step_after_the_first_two() -> None:
-    assert feature_reuse.kept(SIGNALS) == [False, False, True, False, True, False, True, False]
+    assert feature_reuse.kept([True] * 8) == [False, False, True, False, True, False, True, False]
+
+
+@given(st.lists(st.booleans(), max_size=60))
+def test_features_are_of_the_last_step_like_it_or_the_one_before(whole: list[bool]) -> None:
+    """Steps of all rows and steps of one row have features of their own: neither runs on those of long ago."""
+    kept = feature_reuse.kept(whole)
+    for kind in (True, False):
+        of_kind = [keeps for keeps, each in zip(kept, whole, strict=True) if each is kind]
+        assert of_kind == ([False] + [False, True] * len(of_kind))[: len(of_kind)]
+
+
+@pytest.mark.parametrize("config", [MINI_SCHEDULER, SD_SCHEDULER])
+def test_with_guidance_reused_each_kind_of_step_gets_fresh_features(config: dict[str, Any]) -> None:
+    from diffusers import DDIMScheduler
+
+    scheduler = DDIMScheduler.from_config(config)
+    scheduler.set_timesteps(20)
+    plans = plan_steps(parse_accelerations(["guidance-reuse", "feature-reuse"]), scheduler, scheduler.timesteps)
+    for whole in (True, False):
+        kept = [plan.keeps_features for plan in plans if plan.whole is whole]
+        assert 0.3 * len(kept) <= sum(kept) <= 0.5 * len(kept)
+        assert not any(one and following for one, following in itertools.pairwise(kept))
 
 
 def test_a_sampler_without_a_schedule_runs_exactly_and_is_refused_otherwise() -> None:
