@@ -100,11 +100,13 @@ def _by_workers(
         work.on_exists,
         None if mask_out is None else mask_out.expanduser().absolute(),
         tuple(work.manager.plugins),
+        work.required,
     )
     with place.hired(be_edit_worker, task) as links, display:
         pool = EditPool(
             links,
             work.orders.plans,
+            setup.settings.model,
             setup.model.batch_size,
             ledger,
             listeners,

@@ -88,7 +88,8 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
     check_quality(quality)
     metadata = output.metadata or _one_of(Metadata, config.get("metadata", "keep"), "metadata")
     asked = [MEASURES_CHANGE] if chains.change else []
-    require_checks(manager, (*recipe.require, *config.get("require_checks", ()), *asked))
+    required = (*recipe.require, *config.get("require_checks", ()), *asked)
+    require_checks(manager, required)
     of_lines = named(merged(_step_settings(edit), config.step_settings()))
     reader = SourceReader()
     shard, shard_origin = _shard(request.run.shard, target)
@@ -120,12 +121,13 @@ def _prepare_work(request: Request, config: UserConfig) -> Work:
             batch_size=model.batch_size,
             size=model.size,
             offline=model.offline,
-            accelerate=[*(model.accelerate or ()), *([FAST] if model.fast else [])],
+            accelerate=[*([FAST] if model.fast else []), *(model.accelerate or ())],
         ),
         encoding=Encoding(target.format, quality, metadata, load_signing(output.c2pa_cert, output.c2pa_key)),
         on_exists=on_exists,
         max_megapixels=config.get("max_megapixels", MAX_MEGAPIXELS),
         check_seconds=check_seconds,
+        required=required,
         frames=request.source.frames or Frames.ALL,
         shard=shard,
         mask=find_masks(edit.mask),

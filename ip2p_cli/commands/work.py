@@ -47,6 +47,7 @@ class Work:
     on_exists: OnExists
     max_megapixels: int
     check_seconds: float
+    required: tuple[str, ...]  # checks that have to work
     frames: Frames
     shard: Shard | None
     mask: Path | None  # a file, or a folder of them

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from ip2p_cli.claims import Ended, Held
 from ip2p_cli.distributed import requests
 from ip2p_cli.distributed.in_order import InOrder
-from ip2p_cli.ledger import OwnLedger
+from ip2p_cli.entries import FAILED
+from ip2p_cli.ledger import OwnLedger, output_of
 from ip2p_cli.plan import PhotoPlan
 from ip2p_cli.types import EditJob, Outcome
 from ip2p_cli.workers import WorkQueue
@@ -23,12 +26,14 @@ class EditDesk:
         self,
         queue: WorkQueue[PhotoPlan],
         workers: int,
+        model: str,
         ledger: OwnLedger,
         stop_requested: Callable[[], bool],
         notice: Callable[[str], None],
     ) -> None:
         """The queue's jobs are `numbered`; `notice` is told of workers that are lost."""
         self._queue = queue
+        self._model = model
         self._ledger = ledger
         self._stop_requested, self._notice = stop_requested, notice
         self._lock = threading.RLock()
@@ -62,7 +67,8 @@ class EditDesk:
                 self._ledger.ended(outcome, state)
                 self._claimed[worker].pop(outcome.job.number, None)
             case requests.PutInPlace(outcome, temporary, digest):
-                self._ledger.put_in_place(outcome, temporary, digest)
+                folder = Path(os.path.realpath(output_of(outcome.job).parent))
+                self._ledger.put_in_place(outcome, folder / temporary, digest)
                 self._claimed[worker].pop(outcome.job.number, None)
                 self._end(outcome)  # whatever becomes of the worker now
             case requests.Tell(outcome):
@@ -71,7 +77,11 @@ class EditDesk:
 
     def left(self, worker: int, reason: str | None) -> None:
         """As `Handler.left`: what it had claimed is free, what it has not ended is for the others."""
-        for job in self._claimed.pop(worker).values():
+        claimed = self._claimed.pop(worker)
+        if reason is not None:
+            for photo, plan in self._queue.hopeless(worker):
+                self._give_up(photo, plan, claimed, reason)
+        for job in claimed.values():
             self._ledger.give_back(job)
         self._queue.lost(worker)
         if reason is not None and self._claimed:
@@ -102,7 +112,24 @@ class EditDesk:
         answer = self._ledger.claim(job, key)
         if isinstance(answer, EditJob):
             self._claimed[worker][answer.number] = answer
+        if isinstance(answer, Held):
+            with self._lock:
+                self._outcomes.pass_over(job.number)
         return answer
+
+    def _give_up(self, photo: int, plan: PhotoPlan, claimed: dict[int, EditJob], reason: str) -> None:
+        """What is left to do of a photo over which a second worker is lost has failed. Takes it out of `claimed`."""
+        for item in plan.jobs:
+            number = item.job.number
+            if number not in self._open.get(photo, ()):
+                continue
+            job = claimed.pop(number, None)
+            said = f"two workers were lost over it ({reason}); try it alone, or leave it out"
+            outcome = Outcome(job or item.job, "failed", self._model, reason=item.problem or said)
+            if job is not None:
+                self._ledger.discard_temporary(job)
+                self._ledger.ended(outcome, FAILED)
+            self._end(outcome)
 
     def _end(self, outcome: Outcome) -> None:
         with self._lock:

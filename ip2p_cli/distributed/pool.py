@@ -22,6 +22,7 @@ class EditPool:
         self,
         links: Sequence[Link],
         plans: Iterable[PhotoPlan | None],
+        model: str,
         batch_size: int,
         ledger: OwnLedger,
         listeners: Sequence[Listener],
@@ -31,7 +32,7 @@ class EditPool:
         in_hand = (BATCHES + 3) * batch_size + DECODERS  # of a worker at most: decoded, at the editor, to be written
         queue = WorkQueue(numbered(plans), len(links), in_hand)
         self._links = links
-        self._desk = EditDesk(queue, len(links), ledger, stop_requested, notice)
+        self._desk = EditDesk(queue, len(links), model, ledger, stop_requested, notice)
         self._listeners = listeners
         self._stop_requested = stop_requested
         self._summary = Summary()

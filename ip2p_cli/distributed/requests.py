@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ip2p_cli.claims import Held
 from ip2p_cli.types import EditJob, Outcome
@@ -52,7 +51,7 @@ class PutInPlace:
     """Give a file that is whole under a temporary name its own: the run alone does that, once for each output."""
 
     outcome: Outcome
-    temporary: Path
+    temporary: str  # a name beside the output: its folder may be called otherwise on the machine of the worker
     digest: str  # of its bytes
 
 

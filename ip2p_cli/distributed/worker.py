@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 from ip2p_cli import __version__
 from ip2p_cli.assembly import Setup, edit_photos
 from ip2p_cli.atomic import AtomicWriter
+from ip2p_cli.checks import require_checks
 from ip2p_cli.choices import OnExists
 from ip2p_cli.claims import Ended, Held
 from ip2p_cli.distributed import requests
 from ip2p_cli.entries import FILE, FOLDER, digest_of
-from ip2p_cli.errors import UsageError
+from ip2p_cli.errors import EnvironmentStop, Ip2pError
 from ip2p_cli.events import Summary
 from ip2p_cli.ledger import output_of
 from ip2p_cli.mask_folder import MaskFolder
@@ -33,6 +35,7 @@ class EditWork:
     on_exists: OnExists
     mask_out: Path | None  # the folder that masks are written to
     plugins: tuple[PluginInfo, ...]  # of the run: checks among them
+    required: tuple[str, ...]  # checks that have to work
     version: str = __version__
 
 
@@ -44,7 +47,7 @@ def be_edit_worker(work: EditWork, post: Post, channel: Channel) -> None:
     """
     manager = create_plugin_manager()
     check_machine(work, post, manager)
-    attempt = str(post.number)
+    attempt = f"{post.number}-{secrets.token_hex(4)}"  # a worker of a run before may still be at its last file
     edit_photos(
         work.setup.on(post.device),
         manager,
@@ -61,26 +64,42 @@ def check_machine(work: EditWork, post: Post, manager: PluginManager) -> None:
     """See that a worker here makes the same as one on the run's own machine.
 
     Raises:
-        UsageError: it would not.
+        EnvironmentStop: it would not; the others go on.
     """
     if not post.is_elsewhere:
         return
+    try:
+        difference = _difference(work, manager)
+    except Ip2pError as problem:
+        difference = f"where {problem}"
+    if difference is not None:
+        raise EnvironmentStop(f"worker {post.number} is on another machine than the run, {difference}")
+
+
+def _difference(work: EditWork, manager: PluginManager) -> str | None:
+    """What keeps a worker here from making the same.
+
+    Raises:
+        Ip2pError: a required check cannot work here, or the model is not here.
+    """
     from ip2p_cli.checkpoint import open_checkpoint
     from ip2p_cli.lora import find_lora
 
-    model, here = work.setup.model, f"worker {post.number} is on another machine than the run, "
+    model = work.setup.model
     if work.version != __version__:
-        raise UsageError(f"{here}which has ip2p {__version__}, not {work.version}; install the same")
+        return f"which has ip2p {__version__}, not {work.version}; install the same"
     if set(work.plugins) != set(manager.plugins):
         names = sorted({plugin.name for plugin in set(work.plugins) ^ set(manager.plugins)})
-        raise UsageError(f"{here}with other plugins ({', '.join(names)}); install the same on both")
+        return f"with other plugins ({', '.join(names)}); install the same on both"
+    require_checks(manager, work.required)
     if not (work.root / FOLDER / FILE).exists():
-        raise UsageError(f"{here}which does not see {work.root}; give -o on a file system that all machines share")
+        return f"which does not see {work.root}; give -o on a file system that all machines share"
     fingerprint = open_checkpoint(model.name, manager, offline=model.offline).fingerprint
     if model.lora is not None:
         fingerprint = find_lora(model.lora).fingerprint(fingerprint)
     if fingerprint != work.setup.settings.fingerprint:
-        raise UsageError(f"{here}where {model.name} holds other weights; give one that all machines share")
+        return f"where {model.name} holds other weights; give one that all machines share"
+    return None
 
 
 class RunsLedger:
@@ -104,7 +123,7 @@ class RunsLedger:
     def write(self, outcome: Outcome, data: bytes) -> None:
         """Write it under a temporary name, and have it put in place."""
         with self._writer.staged(output_of(outcome.job), data) as temporary:
-            self._channel.ask(requests.PutInPlace(outcome, temporary, digest_of(data)))
+            self._channel.ask(requests.PutInPlace(outcome, temporary.name, digest_of(data)))
 
 
 def _photos(channel: Channel) -> Iterator[PhotoPlan | None]:

@@ -8,14 +8,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
+from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.time_limit import any_left_behind
 from ip2p_cli.workers.channel import Channel, Farewell, Link, Lost, Post, RunGone, accept, serve
 
 THREADS = "OMP_NUM_THREADS"
+_OF_GROUPS = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE = 10.0  # seconds for a killed process to be dead, and for one that has taken its leave to end
 
 
@@ -43,12 +45,24 @@ class _Link:
     """One process and the pipe to it."""
 
     def __init__(self, main: Callable[[Any, Post, Channel], None], work: object, post: Post, threads: int) -> None:
+        """Start it.
+
+        Raises:
+            EnvironmentStop: the system has no room for it.
+        """
         context = get_context("spawn")
         self._name = f"worker {post.number}" + (f" on {post.device}" if post.device else "")
-        self._pipe, theirs = context.Pipe()
-        arguments = (main, work, post, threads, theirs)
-        self._process = context.Process(target=_be_worker, args=arguments, daemon=True, name=self._name)
-        self._process.start()
+        try:
+            self._pipe, theirs = context.Pipe()
+            arguments = (main, work, post, threads, theirs)
+            # No daemon: those must not have processes of their own, and a check may want one.
+            self._process = context.Process(target=_be_worker, args=arguments, daemon=False, name=self._name)
+            with _deaf_to_signals():
+                self._process.start()
+        except OSError as problem:
+            raise EnvironmentStop(
+                f"{self._name} cannot be started ({problem.strerror or problem}); give fewer --workers"
+            ) from problem
         theirs.close()
         self._took_leave = False
 
@@ -98,8 +112,10 @@ class _Pipe:
 def _be_worker(
     main: Callable[[Any, Post, Channel], None], work: object, post: Post, threads: int, connection: Connection
 ) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # sent to a whole group; the run tells its workers to end
+    for number in _OF_GROUPS:  # sent to a whole group; the run tells its workers to end
         signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_GROUPS)
     os.dup2(2, 1)  # stdout is the run's
     os.environ.setdefault(THREADS, str(threads))  # else each would take all cores
     serve(main, work, post, _Pipe(connection))
@@ -107,6 +123,20 @@ def _be_worker(
         with suppress(OSError):
             sys.stderr.flush()
         os._exit(0)
+
+
+@contextmanager
+def _deaf_to_signals() -> Iterator[None]:
+    """A process that is started here is deaf to signals of the whole group until it can ignore them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which starting a process would do, and lift the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_GROUPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _cores() -> int:

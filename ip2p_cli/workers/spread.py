@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from ip2p_cli.errors import EnvironmentStop
 from ip2p_cli.workers.channel import Channel, Post, Workplace
 from ip2p_cli.workers.pool import POLL, Pool
 from ip2p_cli.workers.work_queue import WorkQueue
@@ -26,7 +27,7 @@ def spread(workplace: Workplace, make: Make[T, R], tasks: Iterable[T]) -> Iterat
     it leaves behind has to be the same then, and whole or not there at all.
 
     Raises:
-        EnvironmentStop: no worker is left.
+        EnvironmentStop: no worker is left, or one task has ended two of them.
         Ip2pError: what a task or `make` raised; an EnvironmentStop only ends the worker that it befell.
     """
     with workplace.hired(_be_worker, make) as links:
@@ -66,7 +67,14 @@ class _Desk(Generic[T, R]):
         return self.queue.take(worker) or (_NO_MORE if self.queue.is_done else None)
 
     def left(self, worker: int, reason: str | None) -> None:
-        """As `Handler.left`."""
+        """As `Handler.left`.
+
+        Raises:
+            EnvironmentStop: a second worker is lost over one task; more would be.
+        """
+        if reason is not None and self.queue.hopeless(worker):
+            raise EnvironmentStop(f"two workers were lost over one task ({reason}); the same command goes on")
+
         self.queue.lost(worker)
 
     def results(self) -> Iterator[R]:

@@ -13,7 +13,8 @@ T = TypeVar("T")
 class WorkQueue(Generic[T]):
     """Items, numbered in their order from 0, taken from an iterable as they are needed. Safe to use from threads.
 
-    A None among the items says that there is nothing to do just now.
+    A None among the items says that there is nothing to do just now. An item over which a worker was lost is given to
+    another that has nothing else: if that is lost, too, it is known over what.
     """
 
     def __init__(self, items: Iterable[T | None], workers: int, ahead: int) -> None:
@@ -22,6 +23,7 @@ class WorkQueue(Generic[T]):
         self._ahead = ahead
         self._waiting: deque[tuple[int, T]] = deque()
         self._in_hand: dict[int, dict[int, T]] = {worker: {} for worker in range(workers)}
+        self._doubtful: set[int] = set()  # of what a worker was lost over
         self._next = 0
         self._exhausted = False
         self._lock = threading.RLock()
@@ -32,9 +34,14 @@ class WorkQueue(Generic[T]):
             self._refill()
             own = self._in_hand[worker]
             total = len(self._waiting) + sum(map(len, self._in_hand.values()))
-            if not self._waiting or len(own) >= -(-total // len(self._in_hand)):
+            if len(own) >= -(-total // len(self._in_hand)) or self._doubtful.intersection(own):
                 return None
-            number, item = self._waiting.popleft()
+            fit = (at for at, (number, _) in enumerate(self._waiting) if not own or number not in self._doubtful)
+            place = next(fit, None)
+            if place is None:
+                return None
+            number, item = self._waiting[place]
+            del self._waiting[place]
             own[number] = item
             return number, item
 
@@ -44,10 +51,17 @@ class WorkQueue(Generic[T]):
             for held in self._in_hand.values():
                 held.pop(number, None)
 
-    def lost(self, worker: int) -> None:
-        """A worker is no more: others get what it has not done, before all else."""
+    def hopeless(self, worker: int) -> list[tuple[int, T]]:
+        """What a worker that is dead had in hand and another was lost over before, with its number."""
         with self._lock:
-            back = [*self._in_hand.pop(worker).items(), *self._waiting]
+            return [(number, item) for number, item in self._in_hand[worker].items() if number in self._doubtful]
+
+    def lost(self, worker: int) -> None:
+        """A worker is no more: others get what it has not done, each by itself, as soon as one has nothing else."""
+        with self._lock:
+            had = self._in_hand.pop(worker)
+            self._doubtful.update(had)
+            back = [*had.items(), *self._waiting]
             self._waiting = deque(sorted(back, key=lambda numbered: numbered[0]))
 
     @property

@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -38,7 +39,7 @@ from tests.core.bench import Bench, Recorder
 from tests.fakes import EXPLOSIVE, FakeEditor
 from tests.photos import gradient, save
 from tests.proofs.rig import contents
-from tests.workers.threads import Dies, Threads
+from tests.workers.threads import Dies, Killed, Threads
 
 BATCH = 2
 
@@ -82,7 +83,7 @@ class Office:
         chains = Chains(((Step(instruction),),), variants=variants)
         settings = RunSettings("fake", "fake-1")
         setup = Setup(settings, ModelChoice("fake", batch_size=BATCH), frozenset(), self.mask, 9, LIMIT)
-        work = EditWork(setup, self.out, on_exists, self.mask_out, ())
+        work = EditWork(setup, self.out, on_exists, self.mask_out, (), ())
         place = Threads(workers, dies)
         self.recorder, self.notices = Recorder(), []
         self.out.mkdir(exist_ok=True)
@@ -94,7 +95,9 @@ class Office:
                 plans = Bench(self.out.parent).plans(chains)
             masks = None if self.mask_out is None else MaskFolder(self.mask_out, self.out, on_exists)
             ledger = OwnLedger(journal, Claims(journal, on_exists, mask_folder=masks), AtomicWriter(self.out))
-            pool = EditPool(links, plans, BATCH, ledger, [self.recorder], lambda: self.stop(), self.notices.append)
+            pool = EditPool(
+                links, plans, "fake", BATCH, ledger, [self.recorder], lambda: self.stop(), self.notices.append
+            )
             pool.run()
         return place
 
@@ -208,12 +211,31 @@ def test_a_hard_stop_leaves_nothing_half_written(office: Office, tmp_path: Path)
     folder = MaskFolder(masks, outputs, OnExists.RESUME)
     with Journal(outputs, "x") as journal:
         ledger = OwnLedger(journal, Claims(journal, OnExists.RESUME, mask_folder=folder), AtomicWriter(outputs))
-        desk = EditDesk(WorkQueue(iter(()), 1, 1), 1, ledger, lambda: False, office.notices.append)
+        desk = EditDesk(WorkQueue(iter(()), 1, 1), 1, "fake", ledger, lambda: False, office.notices.append)
         desk.answer(0, requests.Claim(job, "key"))
         (outputs / temporary_name("0.png", "0")).touch()
         (masks / temporary_name("0.png.png", "0")).touch()
         desk.discard_temporary()
     assert not list(outputs.glob("*.tmp")) + list(masks.glob("*"))
+
+
+def test_a_photo_that_ends_two_workers_fails_and_the_others_are_done(office: Office) -> None:
+    """Like one that draws the system's out-of-memory killer each time."""
+
+    class Deadly(FakeEditor):
+        def edit_chains(self, chains: Any, **options: Any) -> Any:
+            if any(chain[0].image.width == 22 for chain in chains):
+                raise Killed
+            return super().edit_chains(chains, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ip2p_cli.api.load_editor", lambda *arguments, **options: Deadly())
+        office.run(workers=3)
+    assert office.statuses == {"done": 4, "failed": 1}
+    [failed] = [outcome for outcome in office.recorder.outcomes if outcome.status == "failed"]
+    assert failed.job.source.relative.name == "2.png" and "two workers were lost over it" in str(failed.reason)
+    office.run()
+    assert office.statuses == {"skipped": 4, "failed": 1}, "it does not end workers again"
 
 
 def test_where_all_die_the_run_stops_and_the_next_goes_on(office: Office) -> None:
@@ -241,12 +263,13 @@ def test_one_photo_that_fails_is_named_and_the_others_are_done(office: Office) -
 
 
 def test_a_name_that_two_photos_want_fails_the_second(office: Office, tmp_path: Path) -> None:
-    save(office.photos / "deeper" / "0.png")
     bench = Bench(tmp_path)
-    chains = Chains(((Step("x"),),))
-    plans = list(bench.plans(chains))
-    office.run(plans=iter([*plans[:5], plans[0]]))  # the same photo again, as --jobs may order it
+    plans = list(bench.plans(Chains(((Step("x"),),))))
+    [item] = plans[0].jobs
+    other = PhotoPlan(plans[1].source, (replace(item, job=replace(item.job, source=plans[1].source)),))
+    office.run(plans=iter([*plans, other]))
     assert office.statuses == {"done": 5, "failed": 1}
+    assert "is made of" in str(office.recorder.outcomes[-1].reason)
 
 
 def test_an_output_of_something_else_is_an_error(office: Office) -> None:

@@ -30,6 +30,22 @@ def test_one_that_is_late_does_not_keep_more_than_so_many_waiting(numbers: list[
     assert sorted(given_ + order.take(everything=True)) == list(range(30))
 
 
+def test_nothing_waits_for_what_is_passed_over() -> None:
+    order: InOrder[str] = InOrder()
+    order.put(1, "b")
+    order.put(4, "e")
+    for number in (0, 3):
+        order.pass_over(number)
+    assert order.take() == ["b"]
+    order.put(2, "c")
+    assert order.take() == ["c", "e"]
+    order.put(0, "a")
+    order.pass_over(0)
+    assert order.take() == ["a"]
+    order.put(5, "f")
+    assert order.take() == ["f"]
+
+
 def test_a_late_one_is_given_when_it_comes() -> None:
     order: InOrder[str] = InOrder(patience=2)
     for number, name in ((1, "b"), (2, "c"), (3, "d")):

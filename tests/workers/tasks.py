@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from ip2p_cli.errors import EnvironmentStop, UsageError
@@ -17,7 +18,7 @@ from ip2p_cli.errors import EnvironmentStop, UsageError
 class Squares:
     """Squares numbers. `-1` is a wrong setting, `-2` a bug, `-3` a device that is lost, `-4` SIGKILL the first time.
 
-    `-5` waits for a second worker.
+    `-5` waits for a second worker, `-6` is squared by a process of the worker's own.
     """
 
     folder: Path
@@ -37,6 +38,9 @@ class Squares:
         if number == -4 and not (self.folder / "killed").exists():
             (self.folder / "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        if number == -6:
+            with get_context("spawn").Pool(1) as pool:
+                return pool.apply(pow, (number, 2))
         while number == -5 and len(list(self.folder.glob("*.started"))) < 2:
             time.sleep(0.01)
         return number * number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -39,9 +40,28 @@ def test_a_bug_shows_where_it_is(tmp_path: Path) -> None:
         list(spread(PLACE, Squares(tmp_path), [1, -2, 2]))
 
 
+def test_a_task_that_ends_two_workers_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentStop, match=r"two workers were lost over one task \(the device is lost\)"):
+        list(spread(PLACE, Squares(tmp_path), [-3]))
+
+
 def test_when_no_worker_is_left_it_stops(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentStop, match=r"no worker is left \(the device is lost\)"):
-        list(spread(PLACE, Squares(tmp_path), [-3]))
+        list(spread(Processes(["cpu"]), Squares(tmp_path), [-3]))
+
+
+def test_a_worker_may_have_processes_of_its_own(tmp_path: Path) -> None:
+    """As a check that runs in one, so that it may hang."""
+    assert [number for number, *_ in spread(PLACE, Squares(tmp_path), [-6])] == [36]
+
+
+def test_a_system_without_room_for_a_worker_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def start(process: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", start)
+    with pytest.raises(EnvironmentStop, match=r"worker 0 on cpu cannot be started .*; give fewer --workers"):
+        list(spread(PLACE, Squares(tmp_path), [1]))
 
 
 def test_stdout_is_not_the_workers(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ip2p_cli.workers import WorkQueue
 @given(st.integers(0, 40), st.integers(1, 4), st.integers(1, 5), st.randoms(use_true_random=False))
 def test_every_item_is_done_whoever_dies(items: int, workers: int, ahead: int, chance: object) -> None:
     queue = WorkQueue(range(items), workers, ahead)
+    doubtful: set[int] = set()
     alive, in_hand, done = set(range(workers)), {worker: [] for worker in range(workers)}, []
     while not queue.is_done:
         worker = chance.choice(sorted(alive))  # type: ignore[attr-defined]
@@ -20,6 +21,8 @@ def test_every_item_is_done_whoever_dies(items: int, workers: int, ahead: int, c
         if act < 0.5 and (taken := queue.take(worker)) is not None:
             number, item = taken
             assert number == item
+            assert number not in doubtful or not in_hand[worker]
+            assert not doubtful.intersection(in_hand[worker])
             in_hand[worker].append(number)
         elif act < 0.9 and in_hand[worker]:
             number = in_hand[worker].pop(0)
@@ -27,7 +30,9 @@ def test_every_item_is_done_whoever_dies(items: int, workers: int, ahead: int, c
             done.append(number)
         elif act > 0.98 and len(alive) > 1:
             alive.discard(worker)
+            assert [number for number, _ in queue.hopeless(worker)] == [n for n in in_hand[worker] if n in doubtful]
             queue.lost(worker)
+            doubtful.update(in_hand[worker])
             in_hand[worker].clear()
         assert queue.in_hand == sum(map(len, in_hand.values()))
     assert sorted(done) == list(range(items))
@@ -40,13 +45,17 @@ def test_a_few_items_are_shared_though_one_worker_comes_first() -> None:
     assert queue.take(1) == (5, 5)
 
 
-def test_what_a_dead_worker_had_comes_before_all_else_and_in_order() -> None:
+def test_what_a_dead_worker_had_is_done_alone_by_one_that_has_nothing_else() -> None:
     queue = WorkQueue(range(9), 3, ahead=3)
     taken = [queue.take(worker) for worker in (0, 0, 1, 2)]
     assert taken == [(0, 0), (1, 1), (2, 2), (3, 3)]
     queue.done(0)
     queue.lost(0)
-    assert [queue.take(1), queue.take(2), queue.take(1)] == [(1, 1), (4, 4), (5, 5)]
+    assert queue.take(1) == (4, 4)
+    queue.done(3)
+    assert [queue.take(2), queue.take(2)] == [(1, 1), None]
+    assert queue.hopeless(1) == []
+    assert queue.hopeless(2) == [(1, 1)]
 
 
 def test_the_last_one_gets_all_that_the_others_leave() -> None:
@@ -55,8 +64,13 @@ def test_the_last_one_gets_all_that_the_others_leave() -> None:
         assert queue.take(worker) is not None
     queue.lost(0)
     queue.lost(1)
-    assert [queue.take(2) for _ in range(6)] == [(0, 0), (1, 1), (3, 3), (4, 4), (5, 5), None]
-    assert not queue.is_done
+    assert [queue.take(2) for _ in range(4)] == [(3, 3), (4, 4), (5, 5), None]
+    for number in (2, 3, 4, 5):
+        queue.done(number)
+    for number in (0, 1):
+        assert [queue.take(2), queue.take(2)] == [(number, number), None]
+        queue.done(number)
+    assert queue.is_done
 
 
 def test_none_among_the_items_is_a_pause() -> None:

@@ -26,7 +26,7 @@ class Threads:
         """As `Workplace.hired`."""
         links = [ThreadLink(self, number) for number in range(self._workers)]
         for number, link in enumerate(links):
-            link.thread = threading.Thread(target=serve, args=(main, work, Post(number, None), link), daemon=True)
+            link.thread = threading.Thread(target=_live, args=(main, work, Post(number, None), link), daemon=True)
             link.thread.start()
         yield links
         for link in links:
@@ -37,6 +37,17 @@ class Threads:
         """Of the worker at its next request."""
         self.asked[worker] += 1
         return self._dies(worker, self.asked[worker])
+
+
+class Killed(BaseException):
+    """Raised by a worker's own doings, it is as if the worker were killed over them."""
+
+
+def _live(main: Callable[[Any, Post, Channel], None], work: object, post: Post, link: ThreadLink) -> None:
+    try:
+        serve(main, work, post, link)
+    except Killed:
+        link.die()
 
 
 class ThreadLink:
@@ -64,7 +75,7 @@ class ThreadLink:
 
     def end(self) -> None:
         """As `Link.end`."""
-        self._die()
+        self.die()
         self._answers.put(RunGone)
 
     # the worker's end
@@ -74,13 +85,13 @@ class ThreadLink:
         with self._lock:
             fate = None if self._dead else self._place.fate(self._worker)
             if fate == "before":
-                self._die()
+                self.die()
             if self._dead:
                 raise RunGone
             self._requests.put(request)
             answer = self._answers.get()
             if fate == "after":
-                self._die()
+                self.die()
             if self._dead or answer is RunGone:
                 raise RunGone
         return accept(answer)
@@ -90,7 +101,8 @@ class ThreadLink:
         if not self._dead:
             self._requests.put(farewell)
 
-    def _die(self) -> None:
+    def die(self) -> None:
+        """Without a word."""
         if not self._dead:
             self._dead = True
             self._requests.put(Lost(f"worker {self._worker} was killed"))
