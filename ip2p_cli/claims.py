@@ -27,7 +27,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Held:
-    """An item that another run has in hand, by its entry in the journal."""
+    """An item that another run has in hand, or this one for an older version of the photo; by its journal entry."""
 
     name: str
 
@@ -83,6 +83,8 @@ class Claims:
         if entry is not None:
             # Only --watch makes an output of one photo twice, when that has changed; the plan keeps apart all others.
             is_other = entry.key != claim.key and entry.source != claim.source
+            if entry.run == self._journal.run and entry.in_hand and entry.source == claim.source:
+                return Held(entry.output)  # the photo as it was before it changed, with --watch
             if entry.run == self._journal.run and (entry.in_hand or is_other):
                 if self._on_exists is OnExists.RENAME:
                     return self._another_name(job, output, claim)

@@ -117,7 +117,7 @@ def _as_item_error(problem: Exception) -> ItemError:
     line = (str(problem).splitlines() or [""])[0]
     if any(sign in str(problem) for sign in _LOST_DEVICE):
         raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
-    return ItemError(f"the editor failed ({type(problem).__name__}: {line}); --debug tells more")
+    return ItemError(f"the editor failed ({type(problem).__name__}: {line})")
 
 
 def is_out_of_memory(problem: BaseException) -> bool:

@@ -138,12 +138,12 @@ class Journal:
         return entry
 
     def is_held(self, name: str) -> bool:
-        """Whether another, living run has the item in hand. What a dead one had is put in order."""
+        """Whether a living run, be it this one, has the item in hand. What a dead one had is put in order."""
         with self._transaction() as database:
             entry = entries.find(database, name)
-            if entry is None or not entry.in_hand or entry.run == self.run:
+            if entry is None or not entry.in_hand:
                 return False
-            if self._holders.is_held(entry.run):
+            if entry.run == self.run or self._holders.is_held(entry.run):
                 return True
             self._recover(database, entry)
         return False

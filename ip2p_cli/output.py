@@ -130,6 +130,8 @@ def _xmp(photo: Photo, metadata: Metadata, provenance: Provenance, format_: str)
 def _verify(data: bytes, size: tuple[int, int], format_: str) -> None:
     from PIL import Image
 
+    if Image.MAX_IMAGE_PIXELS is not None:  # a guard for files of others: this one is ours, however large
+        Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, size[0] * size[1])
     try:
         with Image.open(io.BytesIO(data), formats=[format_]) as image:
             written = image.size

@@ -187,7 +187,7 @@ def _named(item: PlannedJob, photo: str, taken: NamesTaken) -> PlannedJob:
     output = item.job.output
     if output is None or item.problem:
         return item
-    if item.job.source.path is not None and output.exists() and os.path.samefile(output, item.job.source.path):
+    if item.job.source.path is not None and _is_same_file(output, item.job.source.path):
         return PlannedJob(
             item.job, f"{output} is the photo itself, which is never overwritten; choose another -o or --name"
         )
@@ -197,6 +197,14 @@ def _named(item: PlannedJob, photo: str, taken: NamesTaken) -> PlannedJob:
         return PlannedJob(item.job, f"{output} would be made of {other} and of {photo}; {hint}")
     taken.take(output, photo)
     return item
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    """False where one of them is not there: a photo that has gone fails when it is read."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
 
 
 def _jobs(source: Source, chains: Chains, target: Destination) -> Iterator[PlannedJob]:

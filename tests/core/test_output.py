@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,15 @@ def test_format_profile_and_exif_are_kept(format_: str) -> None:
     assert exif.get(0x0112, 1) == 1
     assert exif[0x010F] == "Maker"
     assert exif.get_ifd(0x8825)[1] == "N"
+
+
+def test_an_output_larger_than_pillows_own_guard_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by a worker, which decodes nothing itself and so has never set the guard to `max_megapixels`."""
+    photo = decode(encoded(gradient()))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert encode(photo.rgb, photo, Encoding(), MARK)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

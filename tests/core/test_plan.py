@@ -96,6 +96,16 @@ def test_a_photo_is_never_its_own_output(tmp_path: Path) -> None:
     assert "the photo itself" in problem
 
 
+def test_a_photo_that_has_gone_is_planned_though_its_output_is_there(tmp_path: Path) -> None:
+    """It fails as an item when it is read, and the others are done."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.jpg").write_bytes(b"x")
+    (tmp_path / "circle.jpg").symlink_to(tmp_path / "circle.jpg")
+    for name in ("a.jpg", "circle.jpg"):
+        (tmp_path / "out" / name).write_bytes(b"x")
+        assert problems(ONE, sources(name, base=str(tmp_path)), str(tmp_path / "out")) == [None]
+
+
 def test_output_to_one_file(tmp_path: Path) -> None:
     target = destination(str(tmp_path / "out.png"), None, None, 1)
     [photo] = plan(sources("a.jpg"), ONE, target)
