@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ip2p_cli.api import Pair, encode_image
+from ip2p_cli.api import Pair, encode_image, read_photo
 
 from ..wordings import families, instruction
 from . import looks, scenes
-from .crops import crop_alike, open_photo, seeds_of, to_array, to_image
+from .crops import crop_alike, seeds_of, to_array, to_image
 from .cutout_edits import cutout_pairs
 from .cutouts import Cutout
 from .local.backgrounds import background
@@ -32,6 +32,7 @@ class ComposeConfig:
     looks_per_source: int = 5
     local_per_source: int = 4
     background_share: float = 0.06  # of the local edits: mountains and skylines behind procedural landscapes
+    cutout_share: float = 0.5  # of the sources get cut-outs, too
     lit_share: float = 0.12  # of the sources' local edits are made on the picture by night, at sunset or in snow
     scene_share: float = 0.12
     seed: int = 0
@@ -71,7 +72,7 @@ class ComposeEngine:
         for before, after, text, family in self._local_edits(picture, sky, rng, words):
             before_file = original if before is picture else encode_image(to_image(before))
             yield Pair(before_file, text, encode_image(to_image(after)), family=family, seed=seed)
-        if self.cutouts:
+        if self.cutouts and rng.random() < self.config.cutout_share:
             for cut in cutout_pairs(to_image(picture), self.cutouts, rng, words):
                 yield Pair(
                     encode_image(cut.before), cut.instruction, encode_image(cut.after), family=cut.family, seed=seed
@@ -97,6 +98,6 @@ def _source(photos: Sequence[Path], config: ComposeConfig, rng: np.random.Genera
     """A picture (s, s, 3) and its sky mask where it is known exactly."""
     if not photos or rng.random() < config.scene_share:
         return scenes.scene(config.size, rng)
-    image = open_photo(photos[int(rng.integers(len(photos)))])
+    image = read_photo(photos[int(rng.integers(len(photos)))])
     [piece] = crop_alike([image], config.size, rng)
     return to_array(piece), None
