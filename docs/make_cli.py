@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,22 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _row(option: Any) -> str:
-    is_argument = option.param_type_name == "argument"
-    names = f"`{option.metavar or option.name.upper()}`" if is_argument else ", ".join(f"`{n}`" for n in option.opts)
-    choices = getattr(getattr(option, "type", None), "choices", None)
-    values = " · ".join(str(getattr(choice, "value", choice)) for choice in choices) if choices else ""
-    text = " ".join((getattr(option, "help", None) or "").split()).replace("|", "\\|")
-    return f"| {names} | {text}{f' ({values})' if values else ''} |"
+    cells = (_names(option), " ".join((option.help or "").split()))
+    return "| {} | {} |".format(*(cell.replace("|", "\\|") for cell in cells))
+
+
+def _names(option: Any) -> str:
+    """How it is written on the command line, with what it takes."""
+    if option.param_type_name == "argument":
+        return f"`{option.metavar or option.name.upper()}`"
+    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
+    values = option.metavar or _choices(option)
+    return f"{names} `{values}`" if values else names
+
+
+def _choices(option: Any) -> str:
+    kind = option.type_descriptor.annotation
+    return "|".join(each.value for each in kind) if isinstance(kind, type) and issubclass(kind, Enum) else ""
 
 
 if __name__ == "__main__":

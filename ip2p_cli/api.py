@@ -209,7 +209,6 @@ def open_previews(
     lora: str | None = None,
     device: str | None = None,
     offline: bool = False,
-    plugins: pluggy.PluginManager | None = None,
 ) -> Previews:
     """For looking at edits without writing them: as `ip2p edit` makes them, with the user's defaults and all checks.
 
@@ -225,23 +224,25 @@ def open_previews(
     from ip2p_cli.model_choice import choose_model
     from ip2p_cli.plugin_manager import create_plugin_manager
     from ip2p_cli.previews import Previews
+    from ip2p_cli.workers.choose import first_device
 
-    config, manager = load_config(), create_plugin_manager() if plugins is None else plugins
+    config, manager = load_config(), create_plugin_manager()
+    device = device or first_device(config.get("device", None))
     choice = choose_model(config, model=model, lora=lora, device=device, offline=offline)
     return Previews(choice, manager, config)
 
 
-def notifier(hook: str, *, plugins: pluggy.PluginManager | None = None) -> Callable[..., list[str]]:
+def notifier(hook: str) -> Callable[..., list[str]]:
     """A function that calls a hook that returns nothing, such as `ip2p_training_step_end`, in all installed plugins.
 
     It takes the hook's arguments by name, and gives back one line for each plugin that fails, which it calls no more.
     """
     from ip2p_cli.plugin_manager import create_plugin_manager, tell
 
-    return functools.partial(tell, create_plugin_manager() if plugins is None else plugins, hook, set())
+    return functools.partial(tell, create_plugin_manager(), hook, set())
 
 
-def samplers(*, plugins: pluggy.PluginManager | None = None) -> dict[str, SamplerFactory]:
+def samplers() -> dict[str, SamplerFactory]:
     """The samplers that all installed plugins bring, by name.
 
     Raises:
@@ -249,10 +250,10 @@ def samplers(*, plugins: pluggy.PluginManager | None = None) -> dict[str, Sample
     """
     from ip2p_cli.plugin_manager import collect_samplers, create_plugin_manager
 
-    return collect_samplers(create_plugin_manager() if plugins is None else plugins)
+    return collect_samplers(create_plugin_manager())
 
 
-def models(*, plugins: pluggy.PluginManager | None = None) -> dict[str, ModelInfo]:
+def models() -> dict[str, ModelInfo]:
     """The models that all installed plugins name, by name.
 
     Raises:
@@ -260,10 +261,10 @@ def models(*, plugins: pluggy.PluginManager | None = None) -> dict[str, ModelInf
     """
     from ip2p_cli.plugin_manager import collect_models, create_plugin_manager
 
-    return collect_models(create_plugin_manager() if plugins is None else plugins)
+    return collect_models(create_plugin_manager())
 
 
-def data_engines(stage: str, *, plugins: pluggy.PluginManager | None = None) -> dict[str, DataEngine]:
+def data_engines(stage: str) -> dict[str, DataEngine]:
     """The engines that all installed plugins bring for one stage of `gen-data`, or for `train`, by name.
 
     Raises:
@@ -271,10 +272,10 @@ def data_engines(stage: str, *, plugins: pluggy.PluginManager | None = None) -> 
     """
     from ip2p_cli.plugin_manager import collect_data_engines, create_plugin_manager
 
-    return collect_data_engines(create_plugin_manager() if plugins is None else plugins, stage)
+    return collect_data_engines(create_plugin_manager(), stage)
 
 
-def probes(*, plugins: pluggy.PluginManager | None = None) -> dict[str, Probe]:
+def probes() -> dict[str, Probe]:
     """The probes that all installed plugins bring to `ip2p bias`, by name.
 
     Raises:
@@ -282,17 +283,16 @@ def probes(*, plugins: pluggy.PluginManager | None = None) -> dict[str, Probe]:
     """
     from ip2p_cli.plugin_manager import collect_probes, create_plugin_manager
 
-    return collect_probes(create_plugin_manager() if plugins is None else plugins)
+    return collect_probes(create_plugin_manager())
 
 
-def text_check(*, plugins: pluggy.PluginManager | None = None) -> Callable[[str], Verdict]:
+def text_check() -> Callable[[str], Verdict]:
     """text -> the verdict of all installed instruction checks on it; each distinct text is asked about once."""
     from ip2p_cli.checks import text_check as of_manager
     from ip2p_cli.plugin_manager import create_plugin_manager
     from ip2p_cli.time_limit import LIMIT
 
-    manager = create_plugin_manager() if plugins is None else plugins
-    return of_manager(manager, user_setting("check_seconds", LIMIT))
+    return of_manager(create_plugin_manager(), user_setting("check_seconds", LIMIT))
 
 
 def user_setting(key: str, default: T) -> T:

@@ -85,21 +85,32 @@ def choose_model(
         name = option or config.get(key, "auto")
         return None if name == "auto" else name
 
+    def count(option: str | None, key: str) -> int | None:
+        return _integer(unless_auto(option, key), _place(config, key, option))
+
     return ModelChoice(
         name=model or config.get("model", DEFAULT_MODEL),
         lora=lora,
         device=unless_auto(device, "device"),
         dtype=unless_auto(dtype, "dtype"),
-        batch_size=_integer(unless_auto(batch_size, "batch_size"), "--batch-size") or DEFAULT_BATCH,
-        size=_integer(unless_auto(size, "size"), "--size"),
+        batch_size=count(batch_size, "batch_size") or DEFAULT_BATCH,
+        size=count(size, "size"),
         offline=offline or config.get("offline", False),
-        accelerations=parse_accelerations(accelerate or config.get("accelerate", ())),
+        accelerations=parse_accelerations(
+            accelerate or config.get("accelerate", ()), _place(config, "accelerate", accelerate)
+        ),
     )
 
 
-def _integer(text: str | None, option: str) -> int | None:
+def _place(config: UserConfig, key: str, option: object) -> str:
+    """Where a value is from: the option, where that is given, or the user's default."""
+    found = config.settings.get(key)
+    return f"--{key.replace('_', '-')}" if option or found is None else f"{key} ({found.origin})"
+
+
+def _integer(text: str | None, place: str) -> int | None:
     if text is None:
         return None
     if not text.isdecimal() or not 1 <= int(text) <= 65536:
-        raise UsageError(f"{option} {text}: give auto or a whole number from 1 to 65536")
+        raise UsageError(f"{place} {text}: give auto or a whole number from 1 to 65536")
     return int(text)

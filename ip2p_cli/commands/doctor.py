@@ -55,9 +55,10 @@ def _version(name: str) -> str:
 
 def _device() -> Iterator[str]:
     from ip2p_cli.devices import choose_device
+    from ip2p_cli.workers.choose import first_device
 
-    wanted = load_config().get("device", "auto")
-    yield f"{choose_device(wanted)}, {os.cpu_count()} processor cores"
+    device = choose_device(first_device(load_config().get("device", None)))
+    yield f"{device}, {os.cpu_count()} processor cores"
 
 
 def _models() -> Iterator[str]:

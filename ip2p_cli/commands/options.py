@@ -78,12 +78,13 @@ class EditOptions:
         bool | None,
         typer.Option(
             "--auto-mask/--no-auto-mask",
-            help="Change only where the model itself says that the instruction means.",
+            help="Change only the area that the model thinks the instruction refers to.",
             rich_help_panel=_EDIT,
         ),
     ] = None
     seed: Annotated[
-        int | None, typer.Option(help="Other seeds, other pictures. (default: 0)", rich_help_panel=_EDIT)
+        int | None,
+        typer.Option(help="Random seed; another gives another picture. (default: 0)", rich_help_panel=_EDIT),
     ] = None
     variants: Annotated[
         int, typer.Option(min=1, max=1000, metavar="N", help="Outputs of each photo.", rich_help_panel=_EDIT)
@@ -92,7 +93,7 @@ class EditOptions:
         str | None,
         typer.Option(
             metavar="gentle|normal|strong|LOW..HIGH",
-            help="How far edits are to go, 0 to 1: guidance is changed until they do.",
+            help="How strong edits should be, 0 to 1; guidance is adjusted until they are.",
             rich_help_panel=_EDIT,
         ),
     ] = None
@@ -262,7 +263,7 @@ class RunOptions:
         str | None,
         typer.Option(
             metavar="HOST:PORT|auto",
-            help="--engine ray: of the cluster. (default: as Ray finds it)",
+            help="Address of the Ray cluster, with --engine ray. (default: Ray finds it)",
             rich_help_panel=_RUN,
         ),
     ] = None

@@ -37,6 +37,11 @@ def choose_workplace(
     return Processes(devices)
 
 
+def first_device(device: str | None) -> str | None:
+    """The one device of what `--device` takes that is used where there are no workers."""
+    return "auto" if device == ALL else device and device.split(",")[0].strip()
+
+
 def _devices(device: str | None, workers: int | None) -> tuple[str | None, ...]:
     """The device of each worker."""
     if device == ALL:

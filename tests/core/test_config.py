@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ip2p_cli.config import config_path, exported_settings, load_config
+from ip2p_cli.config import Setting, UserConfig, config_path, exported_settings, load_config
 from ip2p_cli.errors import UsageError
+from ip2p_cli.model_choice import choose_model
 from ip2p_cli.types import StepSettings
 
 
@@ -91,3 +93,18 @@ def test_what_is_exported_is_read_back_as_it_was(tmp_path: Path, monkeypatch: py
     (elsewhere := tmp_path / "elsewhere").mkdir()
     there = load_config({**environment(elsewhere, 'seed = 5\nmodel = "other"'), **exported_settings()})
     assert {key: setting.value for key, setting in there.settings.items()} == here
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "option"),
+    [("size", "big", "--size"), ("batch_size", "0", "--batch-size"), ("accelerate", ("fst",), "")],
+)
+def test_a_wrong_default_is_named_by_its_place_and_a_wrong_option_by_its_name(
+    key: str, value: Any, option: str
+) -> None:
+    config = UserConfig({key: Setting(value, "config.toml")})
+    with pytest.raises(UsageError, match=rf"^{key} \(config\.toml\) "):
+        choose_model(config)
+    if option:
+        with pytest.raises(UsageError, match=rf"^{option} {value}"):
+            choose_model(UserConfig(), **{key: value})

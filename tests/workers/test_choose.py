@@ -104,3 +104,10 @@ def test_a_cluster_without_room_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=says):
         _share(RayCluster(device, workers, None), nodes)
+
+
+@pytest.mark.parametrize(
+    ("device", "first"), [(None, None), ("cpu", "cpu"), ("all", "auto"), ("cuda:1, cuda:0", "cuda:1"), ("auto", "auto")]
+)
+def test_what_edits_in_one_process_takes_the_first_device(device: str | None, first: str | None) -> None:
+    assert choose.first_device(device) == first
