@@ -109,8 +109,13 @@ def _check_pictures(data: Path, photos: str) -> None:
 
 
 def _photos(data: Path, photos: str) -> list[Path]:
-    """Of the folder that the settings name, else of the data, where that is no dataset."""
-    return find_photos(Path(photos or data), recurse=True) if photos or not shards_of(data) else []
+    """Those of the folder that the settings name, else those beside or in place of a dataset; a dataset needs none."""
+    try:
+        return find_photos(Path(photos or data), recurse=True)
+    except UsageError:
+        if photos or not shards_of(data):
+            raise
+        return []
 
 
 def _autoencoder(data: Path | DrawnData, base: Path | None, config: TrainConfig) -> Part:
