@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -44,16 +44,17 @@ def plan_steps(accelerations: Accelerations, scheduler: Any, timesteps: Tensor) 
     if not accelerations & OF_STEPS:
         return [StepPlan() for _ in timesteps]
     signals = [_signal(scheduler, timestep) for timestep in timesteps]
-    guided, keeps_guidance, keeps_features = [True] * len(signals), [False] * len(signals), [False] * len(signals)
+    guided, keeps_guidance = [True] * len(signals), [False] * len(signals)
     for name, plan in GUIDED.items():
         if name in accelerations:
             guided = [before and now for before, now in zip(guided, plan(signals), strict=True)]
     if "guidance-reuse" in accelerations:
         keeps_guidance = guidance_reuse.kept(guided)
-    if "feature-reuse" in accelerations:
-        whole = [now and not keeps for now, keeps in zip(guided, keeps_guidance, strict=True)]
-        keeps_features = feature_reuse.kept(whole)
-    return [StepPlan(*each) for each in zip(signals, guided, keeps_guidance, keeps_features, strict=True)]
+    plans = [StepPlan(*each) for each in zip(signals, guided, keeps_guidance, strict=True)]
+    if "feature-reuse" not in accelerations:
+        return plans
+    kept = feature_reuse.kept([plan.whole for plan in plans])
+    return [replace(plan, keeps_features=keeps) for plan, keeps in zip(plans, kept, strict=True)]
 
 
 def _signal(scheduler: Any, timestep: Tensor) -> float:

@@ -12,7 +12,7 @@ from .tensor_store import TensorStore
 
 
 def other_instructions() -> list[str]:
-    """A hundred that have little in common."""
+    """Those that ship: they have little in common."""
     return files(__package__).joinpath("other_instructions.txt").read_text(encoding="utf-8").splitlines()
 
 
