@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ip2p_cli.api import find_photos
 from ip2p_cli.images import decode
-from ip2p_eval.figures import wilson
+from ip2p_eval.intervals import wilson
 from ip2p_safety.nsfw import THRESHOLD, classifier, judge
 
 

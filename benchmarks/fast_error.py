@@ -32,8 +32,9 @@ from PIL import Image
 
 from ip2p_cli.accelerations import FAST, NAMES
 from ip2p_cli.api import EditRequest, EditResult, load_editor, read_photo
+from ip2p_eval.looks.suite import check_families, judge, plan_cases
 from ip2p_eval.original import Original
-from ip2p_eval.suite import check_families, choose_photos, judge, plan_cases
+from ip2p_eval.photos import choose_photos
 
 if TYPE_CHECKING:
     from ip2p_cli.editor import Editor

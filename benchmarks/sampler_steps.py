@@ -32,9 +32,10 @@ from benchmarks.photos import EXAMPLES
 from ip2p_cli.api import EditRequest, EditResult, Ip2pError, find_model, load_editor, read_photo, samplers
 from ip2p_cli.checkpoint import read_checkpoint
 from ip2p_cli.sampler_names import own_names
+from ip2p_eval.looks.suite import Case, judge
+from ip2p_eval.looks.wordings import wording_for
 from ip2p_eval.original import Original
-from ip2p_eval.suite import Case, choose_photos, judge
-from ip2p_eval.wordings import wording_for
+from ip2p_eval.photos import choose_photos
 
 STEPS = (4, 6, 8, 12, 16, 24, 32)
 FIRST = ("ddim", "dpm++2m", "unipc", "euler_a", "heun", "dpm++2m-karras", "dpm++2m-sde", "lms")  # to be measured

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ip2p_cli.api import EditRequest, EditResult, Ip2pError, ItemError, UsageError, find_photos, read_photo
 from ip2p_eval.rows import portions
-from ip2p_eval.suite import Editing
+from ip2p_eval.shared import Editing
 
 if TYPE_CHECKING:
     from PIL.Image import Image

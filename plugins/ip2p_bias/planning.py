@@ -13,7 +13,7 @@ from ip2p_bias.instructions import check_instructions, read_instructions
 from ip2p_bias.pictures import Editor, Pictures, edit_photos, edited_folders, read_folders
 from ip2p_cli.api import MissingExtra, UsageError
 from ip2p_eval.candidates import facts_of
-from ip2p_eval.suite import choose_photos
+from ip2p_eval.photos import choose_photos
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ip2p_cli.api import EditRequest, EditResult, progress_bar
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ip2p_eval.suite import Editing
+    from ip2p_eval.shared import Editing
 
 PORTION = 32  # requests between two moves of the progress bar; the editor makes its own batches
 

@@ -11,7 +11,7 @@ import typer
 from ip2p_cli.api import find_model, load_editor, make_output_folder
 
 if TYPE_CHECKING:
-    from ip2p_eval.suite import Editing
+    from ip2p_eval.shared import Editing
 
 
 def evaluate(

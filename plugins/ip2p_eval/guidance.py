@@ -11,7 +11,7 @@ import numpy as np
 
 from ip2p_cli.api import EditRequest, EditResult, read_photo
 from ip2p_eval.original import Original
-from ip2p_eval.suite import Editing
+from ip2p_eval.shared import Editing
 
 IMAGE_SCALES = (1.0, 1.4, 1.8, 2.2)
 TEXT_SCALES = (1.0, 2.0, 3.0, 5.0, 7.5)

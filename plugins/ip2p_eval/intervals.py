@@ -1,13 +1,32 @@
-"""Means with intervals, by drawing the rows anew (Efron's percentile bootstrap)."""
+"""Shares with Wilson's intervals, means with intervals by drawing the rows anew (Efron's percentile bootstrap)."""
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 DRAWS = 2000
+Z95 = 1.959964
+
+
+def wilson(passed: int, total: int) -> tuple[float, float]:
+    """Wilson's 95% interval of a share; (0, 1) where nothing was counted."""
+    if total == 0:
+        return 0.0, 1.0
+    share, z2 = passed / total, Z95 * Z95
+    centre = (share + z2 / (2 * total)) / (1 + z2 / total)
+    half = Z95 * sqrt(share * (1 - share) / total + z2 / (4 * total * total)) / (1 + z2 / total)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def share(passed: int, total: int) -> dict[str, Any]:
+    """passed / total with Wilson's 95% interval, ready for JSON; the share is None where nothing was counted."""
+    low, high = wilson(passed, total)
+    found = round(passed / total, 4) if total else None
+    return {"share": found, "low": round(low, 4), "high": round(high, 4), "passed": passed, "of": total}
 
 
 def mean_with_interval(values: NDArray[np.float64], seed: int = 0) -> dict[str, Any]:

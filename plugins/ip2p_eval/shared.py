@@ -1,4 +1,4 @@
-"""What every suite is told alike, and what every suite can do."""
+"""What every suite is told alike, what it needs of an editor, and what it can do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from ip2p_cli.api import EditRequest, EditResult, Ip2pError
     from ip2p_eval.candidates import Candidate
     from ip2p_eval.measured import Measured
 
@@ -22,6 +23,15 @@ class Shared:
     full_resolution: bool = True  # False: the model's own pixels are judged
     device: str | None = None  # of encoders and baselines
     offline: bool = False
+
+
+class Editing(Protocol):
+    """What a suite needs of an editor."""
+
+    def edit_each(
+        self, requests: Sequence[EditRequest], *, full_resolution: bool = True
+    ) -> Sequence[EditResult | Ip2pError]:
+        """Results in the requests' order; a failed one has its error in its place."""
 
 
 class Suite(Protocol):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ip2p_eval.looks import FAMILIES, applicable, followed, measure, preserved
-from ip2p_eval.looks import PREDICATES as predicates
-from ip2p_eval.overlaps import listed, overlap
+from ip2p_eval.looks.overlaps import listed, overlap
+from ip2p_eval.looks.predicates import FAMILIES
+from ip2p_eval.looks.predicates import PREDICATES as predicates
+from tests.eval.judged import applicable, followed, measure, preserved
 from tests.eval.scenes import LOOKS, blurred, scene, to_pil
 
 SEEDS = range(6)

@@ -9,10 +9,12 @@ import pytest
 from PIL import Image, ImageFilter
 
 from ip2p_cli.api import EditRequest, EditResult, NonFiniteResult, UsageError
-from ip2p_eval.figures import aggregate, wilson
-from ip2p_eval.looks import FAMILIES
-from ip2p_eval.suite import check_families, choose_photos, find_readable, run_suite, unrelated_layout
-from ip2p_eval.wordings import held_out
+from ip2p_eval.intervals import wilson
+from ip2p_eval.looks.figures import aggregate
+from ip2p_eval.looks.predicates import FAMILIES
+from ip2p_eval.looks.suite import check_families, run_suite, unrelated_layout
+from ip2p_eval.looks.wordings import held_out
+from ip2p_eval.photos import choose_photos, find_readable
 from tests.eval.scenes import LOOKS, scene, to_float, to_pil
 
 SOME = ("night", "sepia", "negative", "pixel-art", "black-and-white")

@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from ip2p_eval.looks import FAMILIES
-from ip2p_eval.wordings import held_out, normalised, wording_for
+from ip2p_eval.looks.predicates import FAMILIES
+from ip2p_eval.looks.wordings import held_out, wording_for
+from tests.eval.normalised import normalised
 
 
 def test_every_family_has_three_different_wordings() -> None:

@@ -11,8 +11,9 @@ from PIL import Image
 
 from ip2p_cli.api import EditRequest, find_model, load_editor
 from ip2p_cli.editor import Editor
-from ip2p_eval.looks import FAMILIES, applicable, followed, preserved
-from ip2p_eval.wordings import wording_for
+from ip2p_eval.looks.predicates import FAMILIES
+from ip2p_eval.looks.wordings import wording_for
+from tests.eval.judged import applicable, followed, preserved
 
 PHOTOS = sorted((Path(__file__).parents[2] / "examples" / "photos").glob("*.jpg"))
 

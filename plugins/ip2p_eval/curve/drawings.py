@@ -13,7 +13,7 @@ from PIL import Image
 from ip2p_cli.api import EditRequest, quiet_libraries
 from ip2p_eval.candidates import pictures
 from ip2p_eval.rows import Row
-from ip2p_eval.suite import Editing
+from ip2p_eval.shared import Editing
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ip2p_eval.figures import wilson
+from ip2p_eval.intervals import wilson
 from ip2p_eval.local.cases import KINDS
 from ip2p_eval.local.suite import Judged
 from ip2p_eval.measured import Table

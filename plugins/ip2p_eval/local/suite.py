@@ -12,7 +12,7 @@ from ip2p_cli.api import EditRequest, EditResult, UsageError, read_photo
 from ip2p_eval.local.cases import KINDS, Ask, asks
 from ip2p_eval.local.drawings import paste
 from ip2p_eval.local.judge import Subject, Verdict, judge
-from ip2p_eval.suite import Editing
+from ip2p_eval.shared import Editing
 
 if TYPE_CHECKING:
     from PIL.Image import Image

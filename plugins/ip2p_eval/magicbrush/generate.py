@@ -9,7 +9,7 @@ from PIL import Image
 
 from ip2p_cli.api import EditRequest, read_photo, writing
 from ip2p_eval.candidates import edit_all
-from ip2p_eval.suite import Editing
+from ip2p_eval.shared import Editing
 
 from .layout import Session
 

@@ -17,8 +17,7 @@ from ip2p_eval.measured import Grid, Measured
 from ip2p_eval.published import check_split, comparable
 from ip2p_eval.rows import Row, portions, read_rows
 from ip2p_eval.scores import EMU, Values, emu_scores, joined, score_figures, score_table
-from ip2p_eval.shared import Shared
-from ip2p_eval.suite import Editing
+from ip2p_eval.shared import Editing, Shared
 
 PORTION = 16
 SHOWN = 8

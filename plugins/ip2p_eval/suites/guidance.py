@@ -11,11 +11,12 @@ from ip2p_cli.api import UsageError, progress_bar
 from ip2p_eval.candidates import Candidate, facts_of
 from ip2p_eval.choice import named
 from ip2p_eval.guidance import FAMILIES_ASKED, run_guidance, summarise
+from ip2p_eval.looks.suite import check_families
+from ip2p_eval.looks.wordings import held_out
 from ip2p_eval.measured import Measured
+from ip2p_eval.photos import find_readable
 from ip2p_eval.report import guidance_table
 from ip2p_eval.shared import Shared
-from ip2p_eval.suite import check_families, find_readable
-from ip2p_eval.wordings import held_out
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from ip2p_eval.local.cases import Ask
 from ip2p_eval.local.figures import aggregate, local_table
 from ip2p_eval.local.suite import Judged, choose, run_suite
 from ip2p_eval.measured import Grid, Measured
+from ip2p_eval.photos import find_readable
 from ip2p_eval.samples import Row, judge_all, sheet_path
 from ip2p_eval.shared import Shared
-from ip2p_eval.suite import find_readable
 
 if TYPE_CHECKING:
     from PIL.Image import Image

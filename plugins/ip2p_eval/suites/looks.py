@@ -9,12 +9,13 @@ from typing import Any
 
 from ip2p_eval.candidates import Candidate, facts_of
 from ip2p_eval.choice import named
-from ip2p_eval.figures import aggregate
+from ip2p_eval.looks.figures import aggregate
+from ip2p_eval.looks.suite import Judged, check_families, run_suite, unrelated_layout
 from ip2p_eval.measured import Grid, Measured
+from ip2p_eval.photos import find_readable
 from ip2p_eval.report import looks_table
 from ip2p_eval.samples import Row, judge_all, sheet_path
 from ip2p_eval.shared import Shared
-from ip2p_eval.suite import Judged, check_families, find_readable, run_suite, unrelated_layout
 
 
 @dataclass(frozen=True)

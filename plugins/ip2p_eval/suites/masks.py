@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from ip2p_cli.api import EditRequest, EditResult, progress_bar
 from ip2p_eval.candidates import PORTION, Candidate, facts_of
 from ip2p_eval.measured import Grid, Measured, Table, percent
-from ip2p_eval.shared import Shared
-from ip2p_eval.suite import Editing
+from ip2p_eval.shared import Editing, Shared
 from ip2p_eval.world.cases import Case, held_out_cases
 from ip2p_eval.world.regions import LOCAL, Masked, compare, summarise
 

@@ -11,8 +11,7 @@ from PIL import Image
 from ip2p_cli.api import EditRequest
 from ip2p_eval.candidates import Candidate, edit_all, facts_of
 from ip2p_eval.measured import Grid, Measured, Table
-from ip2p_eval.shared import Shared
-from ip2p_eval.suite import Editing
+from ip2p_eval.shared import Editing, Shared
 from ip2p_eval.world.cases import Case, as_picture, held_out_cases
 from ip2p_eval.world.controls import copies, dropped_requests, shuffled_requests, truths, unrelated
 from ip2p_eval.world.failures import CLASSES, Challenge, challenges

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ip2p_cli.api import EditResult
-from ip2p_eval.figures import share
+from ip2p_eval.intervals import share
 from ip2p_gen_data.world.render import render
 
 from .cases import Case, Picture, as_picture

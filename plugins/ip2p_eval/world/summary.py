@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ip2p_eval.figures import share
+from ip2p_eval.intervals import share
 from ip2p_eval.measured import Table, percent
 from ip2p_gen_data.world.edits import VERBS
 

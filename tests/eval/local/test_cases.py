@@ -14,8 +14,8 @@ from ip2p_eval.local.drawings import PAINTS, paste
 from ip2p_eval.local.names import COLOURS
 from ip2p_eval.local.suite import choose, subject_of
 from ip2p_eval.local.things import THERE
-from ip2p_eval.wordings import held_out as held_out_looks
-from ip2p_eval.wordings import normalised
+from ip2p_eval.looks.wordings import held_out as held_out_looks
+from tests.eval.normalised import normalised
 
 
 def test_every_case_can_be_judged() -> None:

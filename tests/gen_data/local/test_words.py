@@ -9,12 +9,13 @@ from collections.abc import Iterable
 import pytest
 
 from ip2p_eval.local.cases import held_out as held_out_local
-from ip2p_eval.wordings import held_out, normalised
+from ip2p_eval.looks.wordings import held_out
 from ip2p_gen_data.compose.local import words
 from ip2p_gen_data.compose.local.words import Asked
 from ip2p_gen_data.compose.things import THINGS
 from ip2p_gen_data.compose.things.colours import COLOURS
 from ip2p_gen_data.wordings import training_instructions
+from tests.eval.normalised import normalised
 
 
 def drawn(seeds: int) -> set[str]:

@@ -1,8 +1,7 @@
-"""The held-out wordings: which one a photo gets, and how two wordings are compared."""
+"""The held-out wordings: which one a photo gets."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,7 +13,7 @@ import tomli
 @lru_cache(maxsize=1)
 def held_out() -> Mapping[str, tuple[str, ...]]:
     """Family -> wordings that no editor is trained on."""
-    data = tomli.loads(files("ip2p_eval").joinpath("wordings.toml").read_text("utf-8"))
+    data = tomli.loads(files("ip2p_eval.looks").joinpath("wordings.toml").read_text("utf-8"))
     return {family: tuple(wordings) for family, wordings in data["wordings"].items()}
 
 
@@ -23,8 +22,3 @@ def wording_for(photo: str, family: str) -> str:
     digest = blake2b(f"{photo}\0{family}".encode(), digest_size=8).digest()
     wordings = held_out()[family]
     return wordings[int.from_bytes(digest, "big") % len(wordings)]
-
-
-def normalised(wording: str) -> str:
-    """Lower case, words only: two wordings that differ in case, spacing or punctuation are the same."""
-    return " ".join(re.findall(r"[a-z0-9]+", wording.lower().replace("'", "").replace("’", "")))

@@ -4,30 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from math import sqrt
 from typing import Any
 
-from ip2p_eval.overlaps import listed
-from ip2p_eval.suite import Judgement
-
-Z95 = 1.959964
-
-
-def wilson(passed: int, total: int) -> tuple[float, float]:
-    """Wilson's 95% interval of a share; (0, 1) where nothing was counted."""
-    if total == 0:
-        return 0.0, 1.0
-    share, z2 = passed / total, Z95 * Z95
-    centre = (share + z2 / (2 * total)) / (1 + z2 / total)
-    half = Z95 * sqrt(share * (1 - share) / total + z2 / (4 * total * total)) / (1 + z2 / total)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def share(passed: int, total: int) -> dict[str, Any]:
-    """passed / total with Wilson's 95% interval, ready for JSON; the share is None where nothing was counted."""
-    low, high = wilson(passed, total)
-    found = round(passed / total, 4) if total else None
-    return {"share": found, "low": round(low, 4), "high": round(high, 4), "passed": passed, "of": total}
+from ip2p_eval.intervals import share
+from ip2p_eval.looks.overlaps import listed
+from ip2p_eval.looks.suite import Judgement
 
 
 def _count(judgements: Sequence[Judgement], test: Callable[[Judgement], bool]) -> dict[str, Any]:

@@ -7,11 +7,8 @@ the input passes none.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from ip2p_eval.layout import kept
 from ip2p_eval.measures import Pair, Photo
-from ip2p_eval.original import Original
 
 Predicate = Callable[[Pair], bool]
 GREY = 4.0  # mean chroma below which a photo counts as colourless
@@ -220,28 +217,8 @@ PREDICATES: dict[str, Predicate] = {
 FAMILIES: tuple[str, ...] = tuple(PREDICATES)
 
 
-def measure(before: Any, after: Any) -> Pair:
-    """Both images (PIL, uint8 or float (h, w, 3) in [0, 1]; sizes may differ) ready for the predicates."""
-    return Original(before).against(after)
-
-
-def followed(before: Any, after: Any, family: str) -> bool:
-    """Whether a person would say that the family's instruction was followed."""
-    return bool(PREDICATES[family](measure(before, after)))
-
-
-def preserved(before: Any, after: Any, family: str) -> bool:
-    """Whether the layout of the photo is still there (looser for drawn and blurred looks)."""
-    return kept(measure(before, after), family)
-
-
-def applicable(before: Any, family: str) -> bool:
+def applicable(photo: Photo, family: str) -> bool:
     """False where the photo already is what the instruction asks for, so nothing could be seen to change."""
-    return applicable_to(Original(before).photo(), family)
-
-
-def applicable_to(photo: Photo, family: str) -> bool:
-    """As `applicable`, for a photo that is measured already."""
     if family == "black-and-white":
         return photo.colour > GREY
     return True

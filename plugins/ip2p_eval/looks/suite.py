@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ip2p_cli.api import EditRequest, EditResult, Ip2pError, UsageError, find_photos, read_photo
-from ip2p_eval.layout import kept
-from ip2p_eval.looks import FAMILIES, PREDICATES, applicable_to
+from ip2p_cli.api import EditRequest, EditResult, UsageError, read_photo
+from ip2p_eval.looks.layout import kept
+from ip2p_eval.looks.overlaps import overlap
+from ip2p_eval.looks.predicates import FAMILIES, PREDICATES, applicable
+from ip2p_eval.looks.wordings import wording_for
 from ip2p_eval.original import Original
-from ip2p_eval.overlaps import overlap
-from ip2p_eval.wordings import wording_for
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-
-class Editing(Protocol):
-    """What the suite needs of an editor."""
-
-    def edit_each(
-        self, requests: Sequence[EditRequest], *, full_resolution: bool = True
-    ) -> Sequence[EditResult | Ip2pError]:
-        """Results in the requests' order; a failed one has its error in its place."""
+    from ip2p_eval.shared import Editing
 
 
 @dataclass(frozen=True)
@@ -60,22 +53,6 @@ class Judged:
     after: Image | None
 
 
-def choose_photos(folder: Path, limit: int | None = None) -> list[Path]:
-    """Photos directly in a folder, by name; with a limit, that many, spread evenly. Raises UsageError for none."""
-    photos = find_photos(folder)
-    if limit is not None and limit < len(photos):
-        photos = [photos[i * len(photos) // limit] for i in range(limit)]
-    return photos
-
-
-def find_readable(folder: Path, limit: int | None = None) -> list[Path]:
-    """The same, all opened once. Raises UsageError for one that cannot be, which would else show after hours."""
-    photos = choose_photos(folder, limit)
-    for path in photos:
-        read_photo(path)
-    return photos
-
-
 def check_families(names: Sequence[str]) -> tuple[str, ...]:
     """All families, or the ones named. Raises UsageError for a name that is none."""
     unknown = sorted(set(names) - set(FAMILIES))
@@ -86,7 +63,7 @@ def check_families(names: Sequence[str]) -> tuple[str, ...]:
 
 def plan_cases(photo: Path, original: Original, families: Sequence[str], seed: int) -> list[Case]:
     """The cases of one photo, leaving out families that it already is."""
-    fitting = [family for family in families if applicable_to(original.photo(), family)]
+    fitting = [family for family in families if applicable(original.photo(), family)]
     return [Case(photo, family, wording_for(photo.name, family), seed) for family in fitting]
 
 
