@@ -36,12 +36,13 @@ def cutout_pairs(
     chosen = wording.sample(list(cutouts), 2 if len(cutouts) > 1 and wording.random() < _TWO else 1)
     size = wording.choice(("small", "", "", "big"))
     spoken = size if wording.random() < 0.6 else ""
+    added = " and ".join(_with_article(each.name, spoken, wording) for each in chosen)
+    removed = " and the ".join(each.name for each in chosen)
+    as_usual = _with_usual(photo, [open_cutout(each) for each in chosen], spoken)
+    yield CutoutPair(photo, as_usual, wording.choice(words()["add"]["any"]).format(a=added), "add")
     pieces = [_scaled(open_cutout(each), photo, size, rng) for each in chosen]
     spots = [_spot(photo, piece, place, len(pieces), rng) for place, piece in enumerate(pieces)]
     with_it = _pasted(photo, pieces, spots)
-    added = " and ".join(_with_article(each.name, spoken, wording) for each in chosen)
-    removed = " and the ".join(each.name for each in chosen)
-    yield CutoutPair(photo, with_it, wording.choice(words()["add"]["any"]).format(a=added), "add")
     yield CutoutPair(with_it, photo, wording.choice(words()["remove"]["any"]).format(n=removed), "remove")
     old = next((word for word in chosen[0].name.split() if word in COLOURS), None)
     if old is not None and len(chosen) == 1:
@@ -77,10 +78,24 @@ def _is_grey(colour: Array) -> bool:
     return float(np.ptp(colour)) < 0.1
 
 
+def _with_usual(photo: Image.Image, pieces: Sequence[Image.Image], size: str) -> Image.Image:
+    """With what an edit adds: side by side on the ground, as large as the words say, the same every time."""
+    pieces = [_resized(piece, photo, sum(_SIZES[size]) / 2) for piece in pieces]
+    middles = [(place + 0.5) / len(pieces) * photo.width for place in range(len(pieces))]
+    foot = round(0.95 * photo.height)
+    spots = [(round(x - one.width / 2), foot - one.height) for x, one in zip(middles, pieces, strict=True)]
+    return _pasted(photo, pieces, spots)
+
+
+def _resized(piece: Image.Image, photo: Image.Image, share: float) -> Image.Image:
+    """The longer side that share of the photo's short side."""
+    scale = share * min(photo.size) / max(piece.size)
+    return piece.resize([max(1, round(side * scale)) for side in piece.size], Image.Resampling.LANCZOS)
+
+
 def _scaled(piece: Image.Image, photo: Image.Image, size: str, rng: np.random.Generator) -> Image.Image:
     """Resized to the class of size, and mirrored half the time."""
-    scale = rng.uniform(*_SIZES[size]) * min(photo.size) / max(piece.size)
-    piece = piece.resize([max(1, round(side * scale)) for side in piece.size], Image.Resampling.LANCZOS)
+    piece = _resized(piece, photo, rng.uniform(*_SIZES[size]))
     return piece.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else piece
 
 

@@ -30,7 +30,8 @@ class Background:
 def background(side: int, rng: np.random.Generator, wording: random.Random) -> Background:
     """Half replace what is behind, the others add or remove it."""
     seed = int(rng.integers(2**31))
-    old, new = (_far(kind, rng) for kind in wording.sample(_KINDS, 2))
+    was, will = wording.sample(_KINDS, 2)
+    old, new = _any(was, rng), Far(will, THINGS[will].colours[0], 0.4, 0)  # what is added is as usual
     kind = wording.choices(("replace", "add", "remove"), (2, 1, 1))[0]
     before = _scene(side, seed, None if kind == "add" else old)
     after = _scene(side, seed, None if kind == "remove" else new)
@@ -47,6 +48,6 @@ def _scene(side: int, seed: int, far: Far | None) -> Array:
     return scene(side, np.random.default_rng(seed), far)[0]
 
 
-def _far(thing: str, rng: np.random.Generator) -> Far:
+def _any(thing: str, rng: np.random.Generator) -> Far:
     colour = THINGS[thing].colours[int(rng.integers(len(THINGS[thing].colours)))]
     return Far(thing, colour, float(rng.uniform(0.36, 0.44)), int(rng.integers(2**31)))

@@ -13,7 +13,7 @@ from ..pixels import Array
 from ..things import THINGS
 from . import words
 from .items import Item, layer_of, paint
-from .placing import item_for
+from .placing import item_for, usual_item
 from .words import Asked
 
 _FAVOURITES = (  # what people ask for most: three times as often as the others
@@ -58,7 +58,7 @@ def local_edit(picture: Array, sky: Array, rng: np.random.Generator, wording: ra
 def add(name: str, ground: Ground) -> LocalPair:
     """The thing as the words say; what they leave open is as usual."""
     asked = _asked(name, ground.words)
-    item = _placed(asked, ground)
+    item = _added(asked)
     return _pair(ground, None, item, words.add(asked, ground.words), f"add-{name}")
 
 
@@ -97,7 +97,7 @@ def swap(name: str, ground: Ground) -> LocalPair:
     old = _placed(_any(name, ground.words), ground)
     others = [each for each in THINGS if each != name and _alike(each, name)]
     asked = _asked(ground.words.choice(others), ground.words, count=1, position="", size="")
-    new = _placed(asked, ground)
+    new = _added(asked)
     if not new.thing.wide and not old.thing.wide:
         [was], [spot] = old.spots, new.spots
         foot = was.foot if _GROUPS[old.thing.where] == "down" else was.foot + (spot.height - was.height) / 2
@@ -143,9 +143,16 @@ def _count(name: str, share: float, rng: random.Random) -> int:
 
 
 def _placed(asked: Asked, ground: Ground) -> Item:
+    """As a picture has it already."""
     colour = asked.colour or THINGS[asked.name].colours[0]
     given = {"size": asked.size, "position": asked.position, "count": asked.count}
     return item_for(asked.name, colour, ground.picture, ground.sky, ground.rng, **given)  # type: ignore[arg-type]
+
+
+def _added(asked: Asked) -> Item:
+    """As it comes into a picture."""
+    colour = asked.colour or THINGS[asked.name].colours[0]
+    return usual_item(asked.name, colour, size=asked.size, position=asked.position, count=asked.count)
 
 
 def _alike(one: str, other: str) -> bool:

@@ -1,4 +1,9 @@
-"""Where a thing goes: sky things up, ground things low, in the calmest of a few places; position words are obeyed."""
+"""Where a thing goes: sky things up, ground things low; position words are obeyed.
+
+What a picture has before an edit stands anywhere, in the calmest of a few places. What an edit adds is as usual: words
+alone decide on its size, place and shape. Where these were left to chance, a small editor learned to paint every chance
+a little, as shapeless patches; rainbows, which have one place, it drew well.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ POSITIONS: dict[str, tuple[float, float]] = {  # range of the middle, as shares 
     "middle": (0.46, 0.54),
     "right": (0.72, 0.84),
 }
+_USUAL = {"sky": 0.72, "air": 0.70, "ground": 0.28, "water": 0.32}  # the middle of what is added, share of the width
 _SMALLEST, _LARGEST = 0.17, 0.78  # of a thing's longer side, as a share of the picture's
 _TRIES = 6
 _CELLS = 32  # the map of calm has so many cells a side
@@ -25,11 +31,24 @@ def calm_map(picture: Array, sky: Array, where: str) -> Array:
     return 0.8 * _shrunk(sky) - busy if where == "sky" else -busy
 
 
+def usual_item(name: str, colour: str, *, size: str = "", position: str = "", count: int = 1) -> Item:
+    """A thing as an edit adds it, the same every time; for the words see `item_for`."""
+    thing = THINGS[name]
+    if thing.wide:
+        return Item(name, colour, (_wide(thing),))
+    if count > 1:
+        return Item(name, colour, tuple(_usual_row(thing, size, count)))
+    height = _height(thing, size)
+    x = sum(POSITIONS[position]) / 2 if position else _USUAL[thing.where]
+    x = float(np.clip(x, *_clear_of_borders(height * thing.aspect / 2)))
+    return Item(name, colour, (Spot(x, sum(room_for(thing, height)) / 2, height, 0),))
+
+
 def item_for(
     name: str, colour: str, picture: Array, sky: Array, rng: np.random.Generator,
     *, size: str = "", position: str = "", count: int = 1,
 ) -> Item:  # fmt: skip
-    """A thing placed in a picture.
+    """A thing as a picture has it before an edit.
 
     Args:
         name: a key of THINGS.
@@ -62,8 +81,8 @@ def room_for(thing: Thing, height: float) -> tuple[float, float]:
     return 0.86, 0.98
 
 
-def _height(thing: Thing, size: str, rng: np.random.Generator) -> float:
-    height = thing.height * SIZES[size] * float(rng.uniform(0.9, 1.12))
+def _height(thing: Thing, size: str, rng: np.random.Generator | None = None) -> float:
+    height = thing.height * SIZES[size] * (1.0 if rng is None else float(rng.uniform(0.9, 1.12)))
     longer = height * max(1.0, thing.aspect)
     return height * float(np.clip(longer, _SMALLEST, _LARGEST)) / longer
 
@@ -71,11 +90,16 @@ def _height(thing: Thing, size: str, rng: np.random.Generator) -> float:
 def _best(thing: Thing, height: float, calm: Array, position: str, rng: np.random.Generator) -> Spot:
     half = height * thing.aspect / 2
     low, high = POSITIONS.get(position, (0.0, 1.0))
-    left, right = np.clip([low, high], min(half + 0.01, 0.5), max(0.99 - half, 0.5))
+    left, right = np.clip([low, high], *_clear_of_borders(half))
     feet = room_for(thing, height)
     tries = [(float(rng.uniform(left, right)), float(rng.uniform(*feet))) for _ in range(_TRIES)]
     x, foot = max(tries, key=lambda at: _calm_at(calm, at[0], at[1] - height / 2, half, height / 2))
     return Spot(x, foot, height, int(rng.integers(2**31)))
+
+
+def _clear_of_borders(half: float) -> tuple[float, float]:
+    """Where the middle of something so wide may be, as shares of the picture's width."""
+    return min(half + 0.01, 0.5), max(0.99 - half, 0.5)
 
 
 def _calm_at(calm: Array, x: float, y: float, half_width: float, half_height: float) -> float:
@@ -91,18 +115,31 @@ def _several(thing: Thing, size: str, count: int, rng: np.random.Generator) -> l
     room = 0.92 / count
     spots = []
     for number in rng.permutation(count):
-        height = min(_height(thing, size, rng) * 0.72, room * 1.05 / thing.aspect)
-        height = max(height, 0.15 / max(1.0, thing.aspect))
+        height = _height_in_row(thing, _height(thing, size, rng), count)
         x = 0.04 + room * (float(number) + 0.5) + room * float(rng.uniform(-0.12, 0.12))
         spots.append(Spot(x, float(rng.uniform(*room_for(thing, height))), height, int(rng.integers(2**31))))
     return sorted(spots, key=lambda spot: spot.foot)
 
 
-def _wide(thing: Thing, rng: np.random.Generator) -> Spot:
-    height = thing.height * float(rng.uniform(0.92, 1.08))
+def _usual_row(thing: Thing, size: str, count: int) -> list[Spot]:
+    """A row, by turns further up and further down."""
+    height = _height_in_row(thing, _height(thing, size), count)
+    feet = room_for(thing, height)
+    spots = [Spot(0.04 + 0.92 * (n + 0.5) / count, feet[n % 2], height, n) for n in range(count)]
+    return sorted(spots, key=lambda spot: spot.foot)
+
+
+def _height_in_row(thing: Thing, height: float, count: int) -> float:
+    return max(min(height * 0.72, 0.92 / count * 1.05 / thing.aspect), 0.15 / max(1.0, thing.aspect))
+
+
+def _wide(thing: Thing, rng: np.random.Generator | None = None) -> Spot:
+    """The usual one without a generator."""
+    size, lower, seed = (1.0, 0.5, 0) if rng is None else (rng.uniform(0.92, 1.08), rng.random(), rng.integers(2**31))
+    height = thing.height * float(size)
     top = {"wide-sky": 0.02, "wide-horizon": 0.14}.get(thing.where)
-    foot = float(rng.uniform(0.95, 1.0)) if top is None else top + height + float(rng.uniform(0, 0.06))
-    return Spot(0.5, foot, height, int(rng.integers(2**31)))
+    foot = 0.95 + 0.05 * float(lower) if top is None else top + height + 0.06 * float(lower)
+    return Spot(0.5, foot, height, int(seed))
 
 
 def _shrunk(plane: Array) -> Array:
