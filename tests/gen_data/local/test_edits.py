@@ -18,7 +18,7 @@ from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.compose.local.backgrounds import background
 from ip2p_gen_data.compose.local.edits import KINDS, Ground, LocalPair, local_edit
 from ip2p_gen_data.compose.local.items import Item, Spot, layer_of
-from ip2p_gen_data.compose.local.placing import POSITIONS, SIZES, item_for
+from ip2p_gen_data.compose.local.placing import POSITIONS, SIZES, item_for, usual_item
 from ip2p_gen_data.compose.scenes import Far, scene
 from ip2p_gen_data.compose.things import THINGS
 
@@ -97,6 +97,41 @@ def test_several_stand_side_by_side(count: int) -> None:
         xs = sorted(spot.x for spot in item.spots)
         assert len(xs) == count
         assert min(b - a for a, b in pairwise(xs)) > 0.1
+
+
+@given(
+    name=st.sampled_from(list(THINGS)),
+    size=st.sampled_from(list(SIZES)),
+    position=st.sampled_from(["", *POSITIONS]),
+    count=st.integers(1, 4),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_is_added_stands_inside_the_picture_and_the_same_every_time(
+    name: str, size: str, position: str, count: int
+) -> None:
+    thing = THINGS[name]
+    item = usual_item(name, thing.colours[0], size=size, position=position, count=count)
+    assert item == usual_item(name, thing.colours[0], size=size, position=position, count=count)
+    assert len(item.spots) == (1 if thing.wide else count)
+    if thing.wide:
+        return
+    for spot in item.spots:
+        half = spot.height * thing.aspect / 2
+        assert spot.foot - spot.height >= -0.001 and spot.foot <= 1.001
+        assert spot.x - half >= -0.04 and spot.x + half <= 1.04
+    if position and count == 1 and spot.height * thing.aspect < 0.3:
+        low, high = POSITIONS[position]
+        assert low <= spot.x <= high
+
+
+@pytest.mark.parametrize("name", ["balloon", "tree", "stars"])
+def test_an_edit_of_the_same_words_adds_the_same_to_any_picture(name: str) -> None:
+    other = np.full_like(PICTURE, 0.5)
+    pairs = [
+        KINDS["add"][0](name, Ground(picture, SKY, np.random.default_rng(seed), random.Random(7)))
+        for seed, picture in enumerate((PICTURE, other))
+    ]
+    assert np.array_equal(pairs[0].region, pairs[1].region)
 
 
 def test_a_larger_item_keeps_its_foot_or_its_middle() -> None:
