@@ -67,12 +67,10 @@ def test_things_stand_inside_the_picture_and_where_they_belong(name: str, seed: 
 @given(
     name=st.sampled_from([name for name, thing in THINGS.items() if not thing.wide]),
     position=st.sampled_from(list(POSITIONS)),
-    seed=st.integers(0, 10**6),
 )
 @settings(max_examples=80, deadline=None)
-def test_a_position_that_is_named_is_obeyed(name: str, position: str, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    [spot] = item_for(name, THINGS[name].colours[0], PICTURE, SKY, rng, position=position).spots
+def test_a_position_that_is_named_is_obeyed(name: str, position: str) -> None:
+    [spot] = usual_item(name, THINGS[name].colours[0], position=position).spots
     half = spot.height * THINGS[name].aspect / 2
     low, high = POSITIONS[position]
     assert low - 1e-6 <= spot.x <= max(high, half + 0.011) if position == "left" else spot.x >= low - half

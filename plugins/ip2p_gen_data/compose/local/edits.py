@@ -144,9 +144,8 @@ def _count(name: str, share: float, rng: random.Random) -> int:
 
 def _placed(asked: Asked, ground: Ground) -> Item:
     """As a picture has it already."""
-    colour = asked.colour or THINGS[asked.name].colours[0]
-    given = {"size": asked.size, "position": asked.position, "count": asked.count}
-    return item_for(asked.name, colour, ground.picture, ground.sky, ground.rng, **given)  # type: ignore[arg-type]
+    where = (ground.picture, ground.sky, ground.rng)
+    return item_for(asked.name, asked.colour, *where, size=asked.size, count=asked.count)
 
 
 def _added(asked: Asked) -> Item:

@@ -32,7 +32,7 @@ def calm_map(picture: Array, sky: Array, where: str) -> Array:
 
 
 def usual_item(name: str, colour: str, *, size: str = "", position: str = "", count: int = 1) -> Item:
-    """A thing as an edit adds it, the same every time; for the words see `item_for`."""
+    """A thing as an edit adds it, the same every time. `position` is a key of POSITIONS or ""; the rest: `item_for`."""
     thing = THINGS[name]
     if thing.wide:
         return Item(name, colour, (_wide(thing),))
@@ -46,7 +46,7 @@ def usual_item(name: str, colour: str, *, size: str = "", position: str = "", co
 
 def item_for(
     name: str, colour: str, picture: Array, sky: Array, rng: np.random.Generator,
-    *, size: str = "", position: str = "", count: int = 1,
+    *, size: str = "", count: int = 1,
 ) -> Item:  # fmt: skip
     """A thing as a picture has it before an edit.
 
@@ -57,7 +57,6 @@ def item_for(
         sky: its sky (s, s) in [0, 1].
         rng: decides what the words leave open.
         size: a key of SIZES.
-        position: a key of POSITIONS, or "" for the calmest place found.
         count: how many of them.
     """
     thing = THINGS[name]
@@ -66,7 +65,7 @@ def item_for(
     calm = calm_map(picture, sky, thing.where)
     if count == 1:
         height = _height(thing, size, rng)
-        return Item(name, colour, (_best(thing, height, calm, position, rng),))
+        return Item(name, colour, (_best(thing, height, calm, rng),))
     return Item(name, colour, tuple(_several(thing, size, count, rng)))
 
 
@@ -87,10 +86,9 @@ def _height(thing: Thing, size: str, rng: np.random.Generator | None = None) -> 
     return height * float(np.clip(longer, _SMALLEST, _LARGEST)) / longer
 
 
-def _best(thing: Thing, height: float, calm: Array, position: str, rng: np.random.Generator) -> Spot:
+def _best(thing: Thing, height: float, calm: Array, rng: np.random.Generator) -> Spot:
     half = height * thing.aspect / 2
-    low, high = POSITIONS.get(position, (0.0, 1.0))
-    left, right = np.clip([low, high], *_clear_of_borders(half))
+    left, right = _clear_of_borders(half)
     feet = room_for(thing, height)
     tries = [(float(rng.uniform(left, right)), float(rng.uniform(*feet))) for _ in range(_TRIES)]
     x, foot = max(tries, key=lambda at: _calm_at(calm, at[0], at[1] - height / 2, half, height / 2))
