@@ -41,7 +41,7 @@ class StopRequest:
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._handle)
+                self._before[number] = signal.signal(number, of_this_process(self._handle))
         return self
 
     def __exit__(
@@ -59,6 +59,24 @@ class StopRequest:
         self.signal_number = number
         if not self._quiet:
             _say(f"\nstopping after {self._in_hand}; once more stops at once\n")
+
+
+def of_this_process(handler: Callable[[int, FrameType | None], None]) -> Callable[[int, FrameType | None], None]:
+    """A signal handler that what is forked from this process does not take over.
+
+    There SIGTERM ends it, as who has started it expects (a pool of multiprocessing would wait for ever), and SIGINT,
+    which a terminal sends to parents and children alike, is the parent's matter.
+    """
+    own = os.getpid()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == own:
+            handler(number, frame)
+        elif number == signal.SIGTERM:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    return handle
 
 
 def _say(text: str) -> None:

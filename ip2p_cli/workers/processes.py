@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ip2p_cli.errors import EnvironmentStop
+from ip2p_cli.signals import of_this_process
 from ip2p_cli.time_limit import any_left_behind
 from ip2p_cli.workers.channel import Channel, Farewell, Link, Lost, Post, RunGone, accept, serve
 
@@ -112,8 +113,10 @@ class _Pipe:
 def _be_worker(
     main: Callable[[Any, Post, Channel], None], work: object, post: Post, threads: int, connection: Connection
 ) -> None:
-    for number in _OF_GROUPS:  # sent to a whole group; the run tells its workers to end
-        signal.signal(number, signal.SIG_IGN)
+    # Sent to a whole group; the run tells its workers to end. Not SIG_IGN for SIGTERM: programs that a worker starts
+    # would inherit it, and who waits for one that it has told to end would wait for ever.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, of_this_process(lambda number, frame: None))
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_GROUPS)
     os.dup2(2, 1)  # stdout is the run's

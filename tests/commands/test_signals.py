@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from ip2p_cli.signals import StopRequest
 from tests.photos import save
+from tests.workers.tasks import end_one
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -112,3 +114,10 @@ def test_a_signal_while_modules_are_imported_is_no_traceback(tmp_path: Path) -> 
     code += "builtins.__import__ = stop; m.main()"
     end = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (end.returncode, end.stderr) == (130, "ip2p: interrupted\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_what_a_plugin_forks_can_be_ended() -> None:
+    with StopRequest(lambda: None) as stop:
+        assert end_one("fork") == -signal.SIGTERM
+        assert not stop.requested

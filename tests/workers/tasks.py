@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ip2p_cli.errors import EnvironmentStop, UsageError
@@ -18,7 +19,7 @@ from ip2p_cli.errors import EnvironmentStop, UsageError
 class Squares:
     """Squares numbers. `-1` is a wrong setting, `-2` a bug, `-3` a device that is lost, `-4` SIGKILL the first time.
 
-    `-5` waits for a second worker, `-6` is squared by a process of the worker's own.
+    `-5` waits for a second worker, `-6` is squared by a process of the worker's own, `-7` after it has ended two such.
     """
 
     folder: Path
@@ -41,9 +42,29 @@ class Squares:
         if number == -6:
             with get_context("spawn").Pool(1) as pool:
                 return pool.apply(pow, (number, 2))
+        if number == -7:
+            for method in ("spawn", "fork"):
+                end_one(method)
         while number == -5 and len(list(self.folder.glob("*.started"))) < 2:
             time.sleep(0.01)
         return number * number
+
+
+def end_one(method: str) -> int | None:
+    """Start a process, end it with SIGTERM once it runs, and wait for that; its exit code."""
+    context = get_context(method)
+    here, there = context.Pipe()
+    process = context.Process(target=_sleep, args=(there,))
+    process.start()
+    here.recv()
+    process.terminate()
+    process.join()
+    return process.exitcode
+
+
+def _sleep(connection: Connection) -> None:
+    connection.send("it runs")
+    time.sleep(600)
 
 
 if __name__ == "__main__":

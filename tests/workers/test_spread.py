@@ -55,6 +55,12 @@ def test_a_worker_may_have_processes_of_its_own(tmp_path: Path) -> None:
     assert [number for number, *_ in spread(PLACE, Squares(tmp_path), [-6])] == [36]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_worker_can_end_processes_of_its_own(tmp_path: Path) -> None:
+    """SIGTERM is not ignored in them, as it is in the worker."""
+    assert [number for number, *_ in spread(PLACE, Squares(tmp_path), [-7])] == [49]
+
+
 def test_a_system_without_room_for_a_worker_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def start(process: object) -> None:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
