@@ -14,8 +14,10 @@ NAMES: Mapping[str, str] = {
     "bfloat16": "networks in bfloat16, where the device is quicker in it",
     "compile": "compiled blocks (torch.compile): slow to begin, then quicker",
     "feature-reuse": "the U-Net's inner features are kept for every second step",
+    "float8": "the U-Net's linear layers in 8 bits of floating point (torchao; CUDA only)",
     "guidance-interval": "guidance at middling noise only",
     "guidance-reuse": "what guidance adds is kept for every second step",
+    "int8": "the U-Net's linear layers in whole numbers of 8 bits (torchao)",
     "late-guidance": "no guidance in the last quarter of the steps",
     "latent-chain": "a chain's steps hand on latents instead of pictures",
 }

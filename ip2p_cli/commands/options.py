@@ -128,7 +128,7 @@ class ModelOptions:
         typer.Option(
             metavar="NAME",
             help="Trade exactness for time (repeatable): fast, none, bfloat16, compile, feature-reuse, "
-            "guidance-interval, guidance-reuse, late-guidance, latent-chain.",
+            "float8, guidance-interval, guidance-reuse, int8, late-guidance, latent-chain.",
             rich_help_panel=_MODEL,
         ),
     ] = None

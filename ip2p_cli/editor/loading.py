@@ -14,6 +14,7 @@ from ip2p_cli.checkpoint import Checkpoint
 from ip2p_cli.editor.exactly import EXACTLY
 from ip2p_cli.editor.fast.bfloat16 import is_quicker
 from ip2p_cli.editor.fast.compiled import compile_blocks
+from ip2p_cli.editor.fast.quantized import check_quantized, quantize_linear
 from ip2p_cli.editor.lora import fuse_lora
 from ip2p_cli.errors import ModelError, UsageError
 from ip2p_cli.layout import weight_files
@@ -61,6 +62,8 @@ def choose_dtype(
     to be quick.
     """
     if name is None or name == "auto":
+        if "float8" in accelerations:  # which computes in nothing else
+            return torch.bfloat16
         if device.type == "cuda" and unet_parameters >= LARGE:
             return torch.float16
         return torch.bfloat16 if "bfloat16" in accelerations and is_quicker(device) else torch.float32
@@ -80,7 +83,8 @@ def load_components(
 
     Raises:
         ModelError: weights are missing, superfluous or unreadable, or the adapter does not go.
-        UsageError: the dtype is not known.
+        UsageError: the dtype is not known, or an acceleration cannot be on this device.
+        MissingExtra: an acceleration needs one.
     """
     import diffusers
     import transformers
@@ -94,7 +98,9 @@ def load_components(
             parts = {"unet": unet, "vae": vae, "text_encoder": text_encoder, "tokenizer": tokenizer}
             fuse_lora(lora, checkpoint, parts)
     chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()), accelerations)
+    check_quantized(accelerations, device, chosen)
     vae, unet, text_encoder = (_cast(network, device, chosen) for network in (vae, unet, text_encoder))
+    quantize_linear(unet, accelerations)
     if "compile" in accelerations:
         compile_blocks(unet)
     return Components(vae, unet, text_encoder, tokenizer, device)
