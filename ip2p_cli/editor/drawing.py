@@ -1,22 +1,21 @@
-"""Is an edit drawn (blocks, flat paint, hard outlines)? Then its own pixels are the picture, not the photo's detail.
+"""Is an edit drawn (blocks, flat paint, hard outlines)? Then the photo's detail is no part of it.
 
 A drawing is flat with few, steep steps; a photo changes a little everywhere. The mean of a picture's steps against
 their root mean square tells: it is small where few steps hold all the change. The edit is compared with what
-`transfer_detail` carried to full size, seen once more through the autoencoder, so that the codec counts for both. A
-blur leaves few steps as well: what `softness.py` takes for one is not drawn.
+`transfer_detail` carried to full size, seen once more through the autoencoder, so that the codec counts for both.
+`painting.py` enlarges what is drawn.
 """
 
 from __future__ import annotations
 
 import torch
-from PIL import Image
 from torch import Tensor
 
-DRAWN, PHOTO = 0.80, 0.88  # spread of the edit's steps against the carried picture's: all, and nothing, is drawn
+DRAWN, PHOTO = 0.86, 0.96  # spread of the edit's steps against the carried picture's: all, and nothing, is drawn
 
 
 def share_drawn(carried: Tensor, after: Tensor) -> float:
-    """How much of the result should be the edit's own pixels, in [0, 1].
+    """How much of the result should be drawn, in [0, 1].
 
     Args:
         carried: the full-size result as the autoencoder sees it, (3, h, w) in [0, 1].
@@ -25,13 +24,6 @@ def share_drawn(carried: Tensor, after: Tensor) -> float:
     spread = step_spread(after) / step_spread(carried)
     t = min(max((PHOTO - spread) / (PHOTO - DRAWN), 0.0), 1.0)
     return t * t * (3 - 2 * t)
-
-
-def draw_over(carried: Image.Image, after: Image.Image, share: float) -> Image.Image:
-    """The carried picture, replaced to that share by the edit, enlarged."""
-    if share <= 0:
-        return carried
-    return Image.blend(carried, after.resize(carried.size, Image.Resampling.BICUBIC), share)
 
 
 def step_spread(picture: Tensor) -> float:

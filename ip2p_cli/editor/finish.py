@@ -13,9 +13,10 @@ from torch import Tensor
 from ip2p_cli.editor.change import measure_change
 from ip2p_cli.editor.conditioning import draw_canvas, see
 from ip2p_cli.editor.detail import transfer_detail
-from ip2p_cli.editor.drawing import draw_over, share_drawn
+from ip2p_cli.editor.drawing import share_drawn
 from ip2p_cli.editor.loading import Components
 from ip2p_cli.editor.networks import Made
+from ip2p_cli.editor.painting import paint
 from ip2p_cli.editor.relevance import mask_of
 from ip2p_cli.editor.request import Chain, Item
 from ip2p_cli.editor.softness import measure_softness, soften
@@ -66,9 +67,10 @@ class Finisher:
         with self._components.exactly():
             copy = see(self._components, draw_canvas(carried, item.fit)).copy
         seen = copy[(slice(None), *item.fit.window)].clamp(0, 1)
-        focus = measure_softness(seen, after)
-        drawn = share_drawn(seen, after) * focus.share
-        return draw_over(soften(carried, focus), to_image(after), drawn)
+        drawn = share_drawn(seen, after)
+        if drawn < 1:
+            carried = soften(carried, measure_softness(seen, after))
+        return Image.blend(carried, paint(item.image, before, after), drawn) if drawn > 0 else carried
 
 
 def to_image(picture: Tensor) -> Image.Image:

@@ -151,8 +151,8 @@ def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     original = scene(300, 200)
     before = small(original)
     whole = np.array(transfer_detail(original, before, fog(before)))
-    monkeypatch.setattr("ip2p_cli.editor.detail.TILE_WIDTH", 37)
-    monkeypatch.setattr("ip2p_cli.editor.detail.TILE_HEIGHT", 11)
+    monkeypatch.setattr("ip2p_cli.editor.full_size.TILE_WIDTH", 37)
+    monkeypatch.setattr("ip2p_cli.editor.full_size.TILE_HEIGHT", 11)
     tiled = np.array(transfer_detail(original, before, fog(before)))
     assert np.abs(whole.astype(int) - tiled.astype(int)).max() <= 1
 

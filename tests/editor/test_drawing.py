@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ip2p_cli.editor.drawing import draw_over, share_drawn, step_spread
+from ip2p_cli.editor.drawing import share_drawn, step_spread
 
 SCALES = (1, 2, 4, 8, 16, 32)  # detail of all sizes, as in photos
 
@@ -41,10 +39,3 @@ def test_pictures_without_steps_are_not_drawn(size: tuple[int, int]) -> None:
     flat = torch.full((3, *size), 0.5)
     assert step_spread(flat) <= 1
     assert share_drawn(flat, flat) == 0
-
-
-def test_the_drawn_share_is_the_edit_enlarged() -> None:
-    carried, edit = Image.new("RGB", (40, 30), (0, 0, 0)), Image.new("RGB", (10, 8), (200, 100, 50))
-    assert draw_over(carried, edit, 0) is carried
-    assert np.asarray(draw_over(carried, edit, 1))[15, 20].tolist() == [200, 100, 50]
-    assert np.asarray(draw_over(carried, edit, 0.5))[15, 20].tolist() == [100, 50, 25]

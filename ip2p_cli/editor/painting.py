@@ -1,0 +1,38 @@
+"""Enlarges an edit that is drawn (`drawing.py`) along the photo's own edges.
+
+With I the model's copy of the photo (`before`), p the edit (`after`) and J the original, the output is
+
+    O = w · (A J + b) + (1 − w) · p        A (3×3), b, w and p upsampled to J's size
+
+A and b are the guided filter of p by I: where p keeps an edge of the photo A does, and J's edge is sharp; where p is
+flat paint A is zero, and none of J's texture comes back. Unlike in `detail.py` nothing else holds the photo's detail.
+What p has of its own (blocks, outlines) no such map gives: w falls to zero, and p's pixels are taken.
+"""
+
+from __future__ import annotations
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ip2p_cli.editor.full_size import Transfer, apply_transfer
+from ip2p_cli.editor.guided_filter import explained, guided_filter, times
+from ip2p_cli.editor.windows import window_means
+
+UNEXPLAINED = 0.5  # share of the edit's local variance from which it is something of its own
+NOISE = 0.02**2  # variance that the network and the codec leave anywhere
+SMOOTH = 2  # radius that keeps w free of specks, and blocks' borders sharp
+
+
+def paint(original: Image.Image, before: Tensor, after: Tensor) -> Image.Image:
+    """The edit that takes `before` to `after`, both (3, h, w) in [0, 1], at the size of `original` (RGB)."""
+    before, after = before.detach().float().cpu(), after.detach().float().cpu()
+    return apply_transfer(original, fit_painting(before, after))
+
+
+def fit_painting(before: Tensor, after: Tensor) -> Transfer:
+    """The fit at the model's size, (3, h, w) in [0, 1] each."""
+    slopes, offsets = guided_filter(before, after, torch.ones_like(before[:1]))
+    weight = window_means(explained(times(slopes, before, offsets), after, UNEXPLAINED, NOISE), SMOOTH)
+    blended = weight * offsets + (1 - weight) * after
+    return Transfer(None, torch.cat([torch.zeros_like(weight), (weight * slopes).flatten(0, 1), blended]))
