@@ -12,6 +12,7 @@ the edit), p the edit (`after`) and J the original, the output is
 - w falls to zero where the maps do not tell the edit: it drew something of its own there (a moon, pencil strokes), and
   its own pixels are taken. How much the maps may leave over depends on the codec: as much as it gets the photo itself
   wrong there, |I − J|². A faithful codec shows every brush stroke; a coarse one leaves blots that mean nothing.
+- w is zero, too, where the edit has taken something away (`removed.py`): F would bring back its outline.
 - The windows are fitted again with w as the pixels' weights (iteratively reweighted least squares), or a moon would
   leave a halo in all windows that it touches.
 
@@ -27,6 +28,7 @@ from torch import Tensor
 from ip2p_cli.editor.colour_map import apply_colour_map, fit_colour_map
 from ip2p_cli.editor.full_size import Transfer, apply_transfer, planes
 from ip2p_cli.editor.guided_filter import RADIUS, explained, guided_filter, times
+from ip2p_cli.editor.removed import removed
 from ip2p_cli.editor.windows import window_means
 
 PASSES = 3  # of the reweighted fit
@@ -58,7 +60,7 @@ def fit_transfer(before: Tensor, after: Tensor, copy: Tensor) -> Transfer:
         slopes, offsets = guided_filter(before, after - mapped, weight + LEAST_WEIGHT)
         fitted = times(slopes, before, mapped + offsets)
         weight = explained(fitted, after, UNEXPLAINED, noise) * _moderate(slopes)  # (1, h, w)
-    weight = window_means(weight, SMOOTH)
+    weight = window_means(weight, SMOOTH) * (1 - removed(before, after))
     blended = weight * offsets + (1 - weight) * after
     return Transfer(table, torch.cat([weight, (weight * slopes).flatten(0, 1), blended]))
 

@@ -6,7 +6,8 @@ With I the model's copy of the photo (`before`), p the edit (`after`) and J the 
 
 A and b are the guided filter of p by I: where p keeps an edge of the photo A does, and J's edge is sharp; where p is
 flat paint A is zero, and none of J's texture comes back. Unlike in `detail.py` nothing else holds the photo's detail.
-What p has of its own (blocks, outlines) no such map gives: w falls to zero, and p's pixels are taken.
+What p has of its own (blocks, outlines) no such map gives, and what it has taken away none must bring back: w falls to
+zero, and p's pixels are taken.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from ip2p_cli.editor.full_size import Transfer, apply_transfer
 from ip2p_cli.editor.guided_filter import explained, guided_filter, times
+from ip2p_cli.editor.removed import removed
 from ip2p_cli.editor.windows import window_means
 
 UNEXPLAINED = 0.5  # share of the edit's local variance from which it is something of its own
@@ -34,5 +36,6 @@ def fit_painting(before: Tensor, after: Tensor) -> Transfer:
     """The fit at the model's size, (3, h, w) in [0, 1] each."""
     slopes, offsets = guided_filter(before, after, torch.ones_like(before[:1]))
     weight = window_means(explained(times(slopes, before, offsets), after, UNEXPLAINED, NOISE), SMOOTH)
+    weight = weight * (1 - removed(before, after))
     blended = weight * offsets + (1 - weight) * after
     return Transfer(None, torch.cat([torch.zeros_like(weight), (weight * slopes).flatten(0, 1), blended]))

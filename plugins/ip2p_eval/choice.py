@@ -15,7 +15,7 @@ OF_PHOTOS = ("looks", "local", "guidance")
 USED_BY = {  # option -> the suites that it means anything to; all others it means something to
     "data": (*OF_PHOTOS, "curve", "emu", "magicbrush"),
     "limit": (*OF_PHOTOS, "curve", "emu", "magicbrush"),
-    "model_res": (*OF_PHOTOS, "curve", "emu", "magicbrush"),
+    "model_res": (*OF_PHOTOS, "curve", "emu", "magicbrush", "world"),
     "families": OF_PHOTOS,
     "scenes": OF_WORLD,
     "clip": ("curve", "emu", "magicbrush"),

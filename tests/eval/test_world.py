@@ -164,16 +164,20 @@ def test_the_command_needs_no_data_and_leaves_json_and_a_page(tiny_checkpoint: A
     assert "data:image/webp;base64," in (tmp_path / "index.html").read_text()
 
 
-def test_requests_carry_the_seed_and_leave_the_rest_to_the_checkpoint() -> None:
+@pytest.mark.parametrize("full_resolution", [True, False])
+def test_requests_carry_the_seed_and_leave_the_rest_to_the_checkpoint(full_resolution: bool) -> None:
     seen: list[EditRequest] = []
 
     class Noting(Copying):
-        def edit_each(self, requests: Any, *, full_resolution: bool = True) -> list[EditResult]:
+        def edit_each(self, requests: Any, **wishes: bool) -> list[EditResult]:
             seen.extend(requests)
-            assert not full_resolution
+            dropped = all(request.image_guidance == 0 for request in requests)
+            assert wishes["full_resolution"] == (full_resolution and not dropped), (
+                "without its image: no photo's detail"
+            )
             return super().edit_each(requests)
 
-    WorldSuite(2, seed=5).run([Candidate("noting", Noting)])
+    WorldSuite(2, seed=5, full_resolution=full_resolution).run([Candidate("noting", Noting)])
     assert {request.seed for request in seen} == {5}
     assert {request.image_guidance for request in seen} == {None, 0.0}
     assert {request.steps for request in seen} == {None}

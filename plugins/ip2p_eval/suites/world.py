@@ -30,6 +30,7 @@ class WorldSuite:
 
     scenes: int = 500
     seed: int = 0
+    full_resolution: bool = True  # what `ip2p edit` writes; else the model's own pixels
 
     def run(self, candidates: Sequence[Candidate]) -> Measured:
         """Measure one checkpoint after the other."""
@@ -39,7 +40,7 @@ class WorldSuite:
         tables: list[Table] = []
         for candidate in candidates:
             editor = candidate.load()
-            edited = _edit(editor, _requests(cases, self.seed), candidate.name)
+            edited = self._edit(editor, _requests(cases, self.seed), candidate.name)
             figures = self._figures(editor, candidate.name, cases, edited, hard)
             models.append({"model": candidate.name, **facts_of(editor), **figures})
             tables += world_tables(candidate.name, figures)
@@ -47,7 +48,7 @@ class WorldSuite:
         named = {
             "scenes": self.scenes,
             "seed": self.seed,
-            "model_res": True,
+            "model_res": not self.full_resolution,
             "judge": "the world's oracle",
             "models": models,
         }
@@ -57,8 +58,9 @@ class WorldSuite:
         self, editor: Editing, name: str, cases: Sequence[Case], edited: Images, hard: Sequence[Challenge]
     ) -> dict[str, Any]:
         judged = _judge(cases, edited)
-        shuffled = _edit(editor, shuffled_requests(cases, self.seed), f"{name}: shuffled instructions")
-        dropped = _edit(editor, dropped_requests(cases, self.seed), f"{name}: image dropped")
+        shuffled = self._edit(editor, shuffled_requests(cases, self.seed), f"{name}: shuffled instructions")
+        # the model's own pixels: on the way to full size the photo would come back
+        dropped = edit_all(editor, dropped_requests(cases, self.seed), f"{name}: image dropped", full_resolution=False)
         controls = {
             "copy": copies(cases),
             "truth": truths(cases),
@@ -75,26 +77,24 @@ class WorldSuite:
 
     def _failure_classes(self, editor: Editing, name: str, hard: Sequence[Challenge]) -> dict[str, Any]:
         requests = [EditRequest(Image.fromarray(render(one.scene)), one.instruction, seed=self.seed) for one in hard]
-        edited = _edit(editor, requests, f"{name}: failure classes")
+        edited = self._edit(editor, requests, f"{name}: failure classes")
         passed = [
             (one.name, image is not None and one.passed(read(as_picture(image))))
             for one, image in zip(hard, edited, strict=True)
         ]
         return {kind: share(passed.count((kind, True)), sum(each == kind for each, _ in passed)) for kind in CLASSES}
 
+    def _edit(self, editor: Editing, requests: Sequence[EditRequest], label: str) -> Images:
+        return edit_all(editor, requests, label, full_resolution=self.full_resolution)
+
 
 def prepare(shared: Shared, scenes: int) -> WorldSuite:
     """The suite; it brings its own data."""
-    return WorldSuite(scenes, shared.seed)
+    return WorldSuite(scenes, shared.seed, shared.full_resolution)
 
 
 def _requests(cases: Sequence[Case], seed: int) -> list[EditRequest]:
     return [EditRequest(image=case.image, instruction=case.row.instruction, seed=seed) for case in cases]
-
-
-def _edit(editor: Editing, requests: Sequence[EditRequest], label: str) -> Images:
-    """The model's own pixels: the world has no detail that an edit would have to be carried back to."""
-    return edit_all(editor, requests, label, full_resolution=False)
 
 
 def _judge(cases: Sequence[Case], edited: Images) -> list[Any]:
