@@ -173,7 +173,7 @@ def test_requests_carry_the_seed_and_leave_the_rest_to_the_checkpoint(full_resol
             seen.extend(requests)
             dropped = all(request.image_guidance == 0 for request in requests)
             assert wishes["full_resolution"] == (full_resolution and not dropped), (
-                "without its image: no photo's detail"
+                "no photo's detail without it"
             )
             return super().edit_each(requests)
 
