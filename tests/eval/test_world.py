@@ -172,9 +172,7 @@ def test_requests_carry_the_seed_and_leave_the_rest_to_the_checkpoint(full_resol
         def edit_each(self, requests: Any, **wishes: bool) -> list[EditResult]:
             seen.extend(requests)
             dropped = all(request.image_guidance == 0 for request in requests)
-            assert wishes["full_resolution"] == (full_resolution and not dropped), (
-                "no photo's detail without it"
-            )
+            assert wishes["full_resolution"] == (full_resolution and not dropped), "no photo's detail without it"
             return super().edit_each(requests)
 
     WorldSuite(2, seed=5, full_resolution=full_resolution).run([Candidate("noting", Noting)])
