@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-# torchao, where it is installed, is imported with diffusers, and tells which kernels of other devices it cannot load.
-_TALKERS = ("torchao", "torch.utils._pytree")
 
 
 @contextmanager
@@ -19,19 +15,14 @@ def quiet_libraries() -> Iterator[None]:
 
     both = (diffusers_logging, transformers_logging)
     before = [(library.get_verbosity(), library.is_progress_bar_enabled()) for library in both]
-    levels = [(logger, logger.level) for logger in map(logging.getLogger, _TALKERS)]
     for library in both:
         library.set_verbosity_error()
         library.disable_progress_bar()
-    for logger, _ in levels:
-        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of options whose new names older releases do not know
             yield
     finally:
-        for logger, level in levels:
-            logger.setLevel(level)
         for library, (verbosity, bars) in zip(both, before, strict=True):
             library.set_verbosity(verbosity)
             if bars:  # else somebody around this has switched them off
