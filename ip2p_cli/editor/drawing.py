@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-DRAWN, PHOTO = 0.86, 0.96  # spread of the edit's steps against the carried picture's: all, and nothing, is drawn
+DRAWN, PHOTO = 0.80, 0.88  # spread of the edit's steps against the carried picture's: all, and nothing, is drawn
 
 
 def share_drawn(carried: Tensor, after: Tensor) -> float:

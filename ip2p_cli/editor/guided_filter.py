@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ip2p_cli.editor.windows import window_means
+from ip2p_cli.editor.windows import window_means, window_variance
 
 RADIUS = 8  # of the fit's windows, in the model's pixels
 EPSILON = 2e-3  # ε, the ridge that draws slopes to zero
@@ -45,9 +45,7 @@ def times(matrices: Tensor, vectors: Tensor, plus: Tensor | float) -> Tensor:
 def explained(fitted: Tensor, after: Tensor, share: float, noise: Tensor | float) -> Tensor:
     """(1, h, w) in (0, 1]: small where maps leave more over than a share of an edit's local variance, and noise."""
     left_over = window_means((after - fitted).square().mean(0, keepdim=True), RESIDUAL_RADIUS)
-    mean = window_means(after, RESIDUAL_RADIUS)
-    variance = (window_means(after.square(), RESIDUAL_RADIUS) - mean.square()).clamp(min=0).mean(0, keepdim=True)
-    return 1 / (1 + (left_over / (share * variance + noise)) ** 4)
+    return 1 / (1 + (left_over / (share * window_variance(after, RESIDUAL_RADIUS) + noise)) ** 4)
 
 
 def _inverse(variance: Tensor) -> Tensor:

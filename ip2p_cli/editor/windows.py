@@ -1,4 +1,4 @@
-"""Means over square windows: what the guided filter and the measures of detail are made of."""
+"""Means and variances over square windows: what the guided filter and the measures of detail are made of."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ def window_means(x: Tensor, radius: int) -> Tensor:
     the rounding of running sums.
     """
     return _line_means(_line_means(x, radius, -1), radius, -2)
+
+
+def window_variance(picture: Tensor, radius: int) -> Tensor:
+    """(c, h, w) -> (1, h, w): the mean of the channels' variances in the windows of `window_means`."""
+    mean = window_means(picture, radius)
+    return (window_means(picture.square(), radius) - mean.square()).clamp(min=0).mean(0, keepdim=True)
 
 
 def _line_means(x: Tensor, radius: int, dim: int) -> Tensor:
