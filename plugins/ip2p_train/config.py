@@ -49,7 +49,7 @@ class AutoencoderConfig:
     aligned_share: float = 0.0  # of the crops at the pictures' own scale, on the latent grid, as the editor meets them
     photos: str = ""  # folder of photos to learn besides the dataset's edited pictures
     max_pictures: int = 2500  # pictures of the dataset held in memory
-    favoured: tuple[str, ...] = ()  # families of which every picture is held, besides: drawn looks are hard to code
+    favoured: tuple[str, ...] = ()  # families ("add-*", too) of which all pictures are held: hard to code
 
 
 @dataclass(frozen=True)

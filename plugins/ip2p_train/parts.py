@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,8 @@ def _pictures(data: Path, config: TrainConfig) -> Iterator[Image.Image]:
     settings = config.autoencoder
     step = max(1, count_pairs(data) // settings.max_pictures)
     for number, row in enumerate(read_pairs(data)):
-        if number % step == 0 or row.get("family") in settings.favoured:
+        family = str(row.get("family") or "")
+        if number % step == 0 or any(fnmatchcase(family, pattern) for pattern in settings.favoured):
             yield Image.open(io.BytesIO(row["edited_image"])).convert("RGB")
 
 
