@@ -114,7 +114,7 @@ class EditorPart:
         target = target_of(self.scheduler, noised.x0, noised.noise, t).to(place)
         rows = torch.cat([z, noised.photo], dim=1).to(place, memory_format=torch.channels_last)
         given = (rows, t.to(place), noised.text.to(place))
-        if noised.kept is not None:
+        if noised.kept is not None and noised.kept.any():  # attention takes no empty batch
             target[noised.kept] = self._without_adapter(*(each[noised.kept] for each in given))
         said = self.model(*given).sample.float()
         errors = (said - target).pow(2)

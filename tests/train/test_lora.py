@@ -75,6 +75,7 @@ def test_where_all_is_to_be_kept_nothing_is_learned_and_elsewhere_as_much_as_bef
 
     assert loss(1.0) == pytest.approx(0.0, abs=1e-9)  # an adapter that says nothing yet keeps what the base says
     assert 0 < loss(0.5) < loss(0.0)
+    assert loss(1e-6) > 0  # a batch in which nothing is to be kept
 
 
 def test_keeping_is_for_adapters() -> None:
