@@ -26,18 +26,22 @@ class Runs:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.environment = folder, environment
         (folder / "pids").mkdir()
+        self.gate = folder / "gate"
         make_photos(folder / "photos", PHOTOS)
 
-    def start(self, *options: str, out: str = "out", seconds: float = 0.0) -> subprocess.Popen[str]:
-        """One that takes so long for a batch."""
+    def start(
+        self, *options: str, out: str = "out", seconds: float = 0.0, stop_before: int | None = None
+    ) -> subprocess.Popen[str]:
+        """One that takes so long for a batch. Each of its editors stops before a batch until the gate is opened."""
         for old in (self.folder / "pids").iterdir():
             old.unlink()
         command = [sys.executable, "-m", "tests.proofs.fake_cli", "edit", "photos", "-i", "x", "-o", out, "--json"]
         variables = {"FAKE_SECONDS": str(seconds), "FAKE_PIDS": str(self.folder / "pids")}
+        gate = {} if stop_before is None else {"FAKE_GATE": str(self.gate), "FAKE_GATE_BATCH": str(stop_before)}
         return subprocess.Popen(
             [*command, "--batch-size", "3", "--no-plugin", "nsfw", *options],
             cwd=self.folder,
-            env={**self.environment, **variables},
+            env={**self.environment, **variables, **gate},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -121,11 +125,12 @@ def test_two_workers_make_what_one_process_makes(runs: Runs) -> None:
 def test_what_a_killed_worker_had_is_done_by_the_other(runs: Runs, seed: int) -> None:
     chance = random.Random(seed)
     expected = runs.whole()
-    process = runs.start(*TWO, seconds=0.2)
+    process = runs.start(*TWO, seconds=0.2, stop_before=2)  # of four each: however slow this test is, something is left
     workers = runs.workers()
     runs.wait_for("out", chance.randrange(8))
     time.sleep(chance.uniform(0, 0.3))
     os.kill(chance.choice(workers), signal.SIGKILL)
+    runs.gate.touch()
     run = end(process)
     assert run.code == 0, run.said
     assert run.said.count("was killed (SIGKILL); the others go on with its photos") == 1
