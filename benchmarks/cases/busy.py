@@ -1,4 +1,7 @@
-"""How much of a run's time the networks are at work: what is left over is ip2p's own, and the files'."""
+"""How much of a run's time the networks are at work; while none is, ip2p's own work or a file's is waited for.
+
+Several may be at work at once, so that the shares do not add up.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def run(setting: Setting, scale: Scale) -> Result:
 
 def _figures(name: str, runs: list[Spent]) -> list[Figure]:
     goals = {UNET: ">= 0.8"} if name == PLAIN else {}
-    shares = {network: [run.in_networks(network) / run.total for run in runs] for network in NETWORKS}
+    shares = {network: [run.busy(network) / run.total for run in runs] for network in NETWORKS}
     figures = [figure(f"{name}: {network}", "share", found, goals.get(network)) for network, found in shares.items()]
-    left = [1 - run.in_networks() / run.total for run in runs]
+    left = [1 - run.busy() / run.total for run in runs]
     return [*figures, figure(f"{name}: no network", "share", left)]
