@@ -1,7 +1,8 @@
 """The editor: photos and instructions in, edited photos out. See `Editor`. The way of a batch, a module each:
 
     request   what was asked, settled: defaults, size, noise
-    networks  texts and photos encoded (conditioning), denoised, decoded; one batch at a time
+    lanes     batches that are at the networks side by side
+    networks  texts and photos encoded (conditioning), denoised, decoded; one batch at a time in a lane
     denoise     the loop; at each step (steps, predict) rows are evaluated (rows) and joined (guidance)
     finish    the edit carried to the photo's own pixels (detail, drawing, softness), beside the networks
 
@@ -10,7 +11,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -23,8 +23,9 @@ from ip2p_cli.checkpoint import Checkpoint, EditDefaults, read_checkpoint
 from ip2p_cli.devices import choose_device
 from ip2p_cli.editor.finish import Finisher
 from ip2p_cli.editor.guidance import Guidance
+from ip2p_cli.editor.lanes import Lanes, number_of_lanes
 from ip2p_cli.editor.loading import Components, load_components
-from ip2p_cli.editor.networks import Networks
+from ip2p_cli.editor.networks import Made, Memory, Networks
 from ip2p_cli.editor.request import Chain, settle
 from ip2p_cli.editor.rows import Bucket
 from ip2p_cli.errors import Ip2pError, ModelError, NonFiniteResult, UsageError
@@ -41,8 +42,8 @@ NOT_FINITE = "the network gave NaN or infinity, also in float32: try another see
 class Editor:
     """One checkpoint, loaded and ready. `edit` may be called any number of times; results never depend on history.
 
-    It may be called by several threads, which take turns at the networks. What comes after the networks runs in threads
-    of its own: while one call waits for that, another one's photos are denoised.
+    It may be called by several threads, which take turns at the networks (`lanes.py`). What comes after the networks
+    runs in threads of its own: while one call waits for that, another one's photos are denoised.
 
     Attributes:
         native_size: side in pixels the checkpoint was made for.
@@ -65,8 +66,12 @@ class Editor:
         self._lora = lora
         self._components = components
         self._samplers = dict(samplers)
-        self._networks = Networks(checkpoint, components, self._samplers, accelerations)
-        self._turn = threading.RLock()  # at the networks
+        memory = Memory()
+        self._lanes = Lanes(
+            lambda own: Networks(checkpoint, own, self._samplers, accelerations, memory),
+            components,
+            number_of_lanes(components, accelerations),
+        )
         self._finisher = Finisher(components, checkpoint.factor)
         self.native_size: int = checkpoint.native_size
         self.defaults: EditDefaults = checkpoint.defaults
@@ -152,12 +157,15 @@ class Editor:
             tuple(settle(request, self._checkpoint, self._samplers, native) for request in chain) for chain in chains
         ]
         self.check_samplers({item.sampler for chain in settled for item in chain})
-        begun: dict[int, Future[EditResult] | NonFiniteResult] = {}
-        for places in _batches(settled, self.batch_size):
-            batch = [settled[place] for place in places]
-            begun.update(zip(places, self._edit_batch(batch, full_resolution), strict=True))
-        ends = (begun[place] for place in range(len(settled)))
-        return [end.result() if isinstance(end, Future) else end for end in ends]
+        batches = [
+            part for batch in _batches(settled, self.batch_size) for part in _shared_out(batch, self._lanes.count)
+        ]
+        work = [self._begin([settled[place] for place in places], full_resolution) for places in batches]
+        ends: dict[int, Future[EditResult] | NonFiniteResult] = {}
+        for places, begun in zip(batches, work, strict=True):
+            ends.update(zip(places, begun.result(), strict=True))
+        in_order = (ends[place] for place in range(len(settled)))
+        return [end.result() if isinstance(end, Future) else end for end in in_order]
 
     def check_samplers(self, names: Iterable[str]) -> None:
         """See that the samplers of these names, or aliases, can run this checkpoint.
@@ -184,13 +192,11 @@ class Editor:
 
         Returns the final latents, float32, times the autoencoder's scaling factor.  # (n, c, h, w)
         """
-        with self._turn:
-            return self._networks.denoise(bucket, sampler, steps, self.batch_size)
+        return self._lanes.submit(lambda networks: networks.denoise(bucket, sampler, steps, self.batch_size)).result()
 
     def encode_text(self, instruction: str) -> Tensor:
         """The instruction as the network reads it, kept for the next time.  # (tokens, width)"""
-        with self._turn:
-            return self._networks.encode_text(instruction)
+        return self._lanes.submit(lambda networks: networks.encode_text(instruction)).result()
 
     def _native(self, size: int | None) -> int:
         multiple = self._checkpoint.factor * self._checkpoint.latent_multiple
@@ -198,21 +204,31 @@ class Editor:
             raise UsageError(f"size {size} is too small: the model needs at least {multiple} pixels")
         return self.native_size if size is None else size
 
-    def _edit_batch(self, chains: Sequence[Chain], full_resolution: bool) -> list[Future[EditResult] | NonFiniteResult]:
-        """Up to `batch_size` chains of one bucket: the networks' work is done, the results follow."""
-        with self._turn:
-            made = self._networks.run(chains, self.batch_size)
-            bad = [place for place, one in enumerate(made) if not one.is_finite]
-            if bad and self.dtype != torch.float32:
-                exact = self._networks.in_float32()
-                for place in bad:
-                    [made[place]] = exact.run([chains[place]], self.batch_size)
-        return [
-            self._finisher.begin(chain, one, full_resolution)
-            if one.is_finite
-            else NonFiniteResult(f"{chain[-1].request.instruction!r}: {NOT_FINITE}")
-            for chain, one in zip(chains, made, strict=True)
-        ]
+    def _begin(
+        self, chains: Sequence[Chain], full_resolution: bool
+    ) -> Future[list[Future[EditResult] | NonFiniteResult]]:
+        """Chains of one bucket: once the networks' work is done, the results follow."""
+
+        def work(networks: Networks) -> list[Future[EditResult] | NonFiniteResult]:
+            made = self._made(networks, chains)
+            return [
+                self._finisher.begin(chain, one, full_resolution)
+                if one.is_finite
+                else NonFiniteResult(f"{chain[-1].request.instruction!r}: {NOT_FINITE}")
+                for chain, one in zip(chains, made, strict=True)
+            ]
+
+        return self._lanes.submit(work)
+
+    def _made(self, networks: Networks, chains: Sequence[Chain]) -> list[Made]:
+        """What the networks make of them; what is not finite is made again in float32."""
+        made = networks.run(chains, self.batch_size)
+        bad = [place for place, one in enumerate(made) if not one.is_finite]
+        if bad and self.dtype != torch.float32:
+            exact = networks.in_float32()
+            for place in bad:
+                [made[place]] = exact.run([chains[place]], self.batch_size)
+        return made
 
 
 def _batches(chains: Sequence[Chain], size: int) -> Iterator[list[int]]:
@@ -223,3 +239,9 @@ def _batches(chains: Sequence[Chain], size: int) -> Iterator[list[int]]:
     for places in buckets.values():
         for start in range(0, len(places), size):
             yield places[start : start + size]
+
+
+def _shared_out(places: Sequence[int], lanes: int) -> Iterator[Sequence[int]]:
+    """A batch cut into equal parts, at most one a lane."""
+    size = -(-len(places) // lanes)
+    return (places[start : start + size] for start in range(0, len(places), size))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -29,20 +31,32 @@ class Seen:
 
 
 class BoundedCache(Generic[Value]):
-    """Keeps the `capacity` values used last."""
+    """Keeps the `capacity` values used last. Several threads may ask: each value is made by the first that does."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        self._values: OrderedDict[Hashable, Future[Value]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value for `key`, made now unless it is kept."""
-        if key not in self._values:
-            self._values[key] = make()
+        with self._lock:
+            is_new = key not in self._values
+            value = self._values.setdefault(key, Future())
+            self._values.move_to_end(key)
             while len(self._values) > self.capacity:
                 self._values.popitem(last=False)
-        self._values.move_to_end(key)
-        return self._values[key]
+        if is_new:
+            self._make(key, value, make)
+        return value.result()
+
+    def _make(self, key: Hashable, value: Future[Value], make: Callable[[], Value]) -> None:
+        try:
+            value.set_result(make())
+        except BaseException as problem:  # of those who wait for it, too; the next to ask tries again
+            with self._lock:
+                self._values.pop(key, None)
+            value.set_exception(problem)
 
     def __len__(self) -> int:
         return len(self._values)

@@ -44,13 +44,13 @@ def transfer_detail(original: Image.Image, before: Tensor, after: Tensor) -> Ima
 
     The result has the original's size.
     """
+    return apply_transfer(original, fit_transfer(original, before, after))
+
+
+def fit_transfer(original: Image.Image, before: Tensor, after: Tensor) -> Transfer:
+    """The fit for `transfer_detail`, at the model's size."""
     before, after = before.detach().float().cpu(), after.detach().float().cpu()
-    copy = original.resize((before.shape[2], before.shape[1]), Image.Resampling.LANCZOS)
-    return apply_transfer(original, fit_transfer(before, after, planes(copy)))
-
-
-def fit_transfer(before: Tensor, after: Tensor, copy: Tensor) -> Transfer:
-    """The fit at the model's size, (3, h, w) in [0, 1] each; `copy` is the photo as it is before the codec."""
+    copy = planes(original.resize((before.shape[2], before.shape[1]), Image.Resampling.LANCZOS))
     noise = window_means((before - copy).square().mean(0, keepdim=True), RADIUS) + NOISE  # (1, h, w)
     colours = before.flatten(1).T.contiguous()
     table = fit_colour_map(colours, after.flatten(1).T.contiguous())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import torch
 from PIL import Image
@@ -12,14 +11,16 @@ from torch import Tensor
 
 from ip2p_cli.editor.change import measure_change
 from ip2p_cli.editor.conditioning import draw_canvas, see
-from ip2p_cli.editor.detail import transfer_detail
+from ip2p_cli.editor.detail import fit_transfer
 from ip2p_cli.editor.drawing import share_drawn
+from ip2p_cli.editor.full_size import apply_transfer
 from ip2p_cli.editor.loading import Components
 from ip2p_cli.editor.networks import Made
 from ip2p_cli.editor.painting import paint
 from ip2p_cli.editor.relevance import mask_of
 from ip2p_cli.editor.request import Chain, Item
-from ip2p_cli.editor.softness import measure_softness, soften
+from ip2p_cli.editor.softness import is_sharp, measure_softness, soften
+from ip2p_cli.editor.threads import threads_of_one_processor
 from ip2p_cli.masks import keep_outside
 from ip2p_cli.types import EditResult
 
@@ -33,7 +34,7 @@ class Finisher:
         """`factor` is the autoencoder's: pixels to a latent."""
         self._components = components
         self._factor = factor
-        self._pool = _threads_of_one_processor()
+        self._pool = threads_of_one_processor(FINISHERS, "finish")
 
     def begin(self, chain: Chain, made: Made, full_resolution: bool) -> Future[EditResult]:
         """The result to be: at the photo's size and with its detail, or else the model's own pixels."""
@@ -63,7 +64,10 @@ class Finisher:
 
     def _enlarge(self, item: Item, before: Tensor, after: Tensor) -> Image.Image:
         """The edit at the photo's size, with the photo's detail as far as the edit left it."""
-        carried = transfer_detail(item.image, before, after)
+        transfer = fit_transfer(item.image, before, after)
+        carried = apply_transfer(item.image, transfer)
+        if _is_plain(transfer.of_copy(before), after):
+            return carried
         with self._components.exactly():
             copy = see(self._components, draw_canvas(carried, item.fit)).copy
         seen = copy[(slice(None), *item.fit.window)].clamp(0, 1)
@@ -73,27 +77,15 @@ class Finisher:
         return Image.blend(carried, paint(item.image, before, after), drawn) if drawn > 0 else carried
 
 
+def _is_plain(carried: Tensor, after: Tensor) -> bool:
+    """Whether it is plain to see that nothing is drawn or softened, by a look that costs next to nothing.
+
+    `carried` is the edit with all of the copy's detail, (3, h, w). The copy has been through the autoencoder, but the
+    edit's own faint detail has not: as a rule more seems to be missing here than in a look through the autoencoder.
+    """
+    return share_drawn(carried, after) == 0 and is_sharp(carried, after)
+
+
 def to_image(picture: Tensor) -> Image.Image:
     """(3, h, w) in [0, 1] -> RGB"""
     return Image.fromarray(picture.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
-
-
-def _threads_of_one_processor() -> ThreadPoolExecutor:
-    """There are as many photos as processors here: more threads for each would only be in each other's way.
-
-    A thread's own number is the process's, too, for threads that are born later. So all of these are born now, and then
-    the number is set back: a network that ran in fewer threads than another time would give other bytes.
-    """
-    usual, born = torch.get_num_threads(), threading.Barrier(FINISHERS + 1)
-    pool = ThreadPoolExecutor(FINISHERS, "finish")
-    for _ in range(FINISHERS):
-        pool.submit(_compute_in_one_thread, born)
-    born.wait()
-    torch.set_num_threads(usual)
-    return pool
-
-
-def _compute_in_one_thread(born: threading.Barrier) -> None:
-    torch.get_num_threads()  # which a thread's first product would do, and take the process's number again
-    torch.set_num_threads(1)
-    born.wait()

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli.editor.colour_map import as_filter
+from ip2p_cli.editor.colour_map import apply_colour_map, as_filter
+from ip2p_cli.editor.guided_filter import times
 
 TILE_WIDTH, TILE_HEIGHT = 4096, 64  # bounds memory at any size
 
@@ -22,6 +23,14 @@ class Transfer:
 
     colour_map: Tensor | None  # (nodes³, 3): F; None where w is 0 everywhere
     fields: Tensor  # (13, h, w): w, 9 slopes row by row, 3 offsets
+
+    def of_copy(self, copy: Tensor) -> Tensor:
+        """O for the model's own copy as J, (3, h, w) in [0, 1] like it."""
+        weight, slopes, offsets = self.fields[:1], self.fields[1:10].unflatten(0, (3, 3)), self.fields[10:]
+        if self.colour_map is not None:
+            mapped = apply_colour_map(self.colour_map, copy.flatten(1).T.contiguous())
+            offsets = offsets + weight * mapped.T.reshape_as(copy)
+        return times(slopes, copy, offsets).clamp_(0, 1)
 
 
 def apply_transfer(original: Image.Image, transfer: Transfer) -> Image.Image:

@@ -52,6 +52,16 @@ class Components:
         )
         return Components(vae, unet, text_encoder, self.tokenizer, self.device)
 
+    def twin(self) -> Components:
+        """The same networks on the very same weights, for another thread: what is hung into one is not in its twin."""
+        vae, unet, text_encoder = (_twin(network) for network in (self.vae, self.unet, self.text_encoder))
+        return Components(vae, unet, text_encoder, copy.deepcopy(self.tokenizer), self.device)
+
+
+def _twin(network: Any) -> Any:
+    shared = [*network.parameters(), *network.buffers()]
+    return copy.deepcopy(network, {id(tensor): tensor for tensor in shared})
+
 
 def choose_dtype(
     name: str | None, device: torch.device, unet_parameters: int, accelerations: Accelerations = EXACT

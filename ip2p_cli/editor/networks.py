@@ -10,7 +10,7 @@ from diffusers import DDIMScheduler
 from PIL import Image
 from torch import Tensor
 
-from ip2p_cli.accelerations import EXACT, Accelerations
+from ip2p_cli.accelerations import Accelerations
 from ip2p_cli.checkpoint import Checkpoint
 from ip2p_cli.editor.conditioning import BoundedCache, Seen, decode, draw_canvas, encode_text, see
 from ip2p_cli.editor.denoise import denoise
@@ -40,32 +40,41 @@ class Made:
         return all(bool(torch.isfinite(part).all()) for part in parts if part is not None)
 
 
+class Memory:
+    """What networks have read of texts and photos is kept; those of several lanes share it."""
+
+    def __init__(self) -> None:
+        self.texts: BoundedCache[Tensor] = BoundedCache(TEXTS_KEPT)
+        self.photos: BoundedCache[Seen] = BoundedCache(PHOTOS_KEPT)
+
+
 class Networks:
-    """One checkpoint's networks, for one thread at a time. What they have read of texts and photos is kept."""
+    """One checkpoint's networks, for one thread at a time."""
 
     def __init__(
         self,
         checkpoint: Checkpoint,
         components: Components,
         samplers: Mapping[str, SamplerFactory],
-        accelerations: Accelerations = EXACT,
+        accelerations: Accelerations,
+        memory: Memory,
     ) -> None:
         self._checkpoint = checkpoint
         self._components = components
         self._samplers = samplers
         self._accelerations = accelerations
         self._network = Network(components.unet, shorter="compile" not in accelerations)
-        self._texts: BoundedCache[Tensor] = BoundedCache(TEXTS_KEPT)
-        self._photos: BoundedCache[Seen] = BoundedCache(PHOTOS_KEPT)
+        self._memory = memory
 
     def in_float32(self) -> Networks:
         """The same in float32, of copies: these stay as they are."""
-        return Networks(self._checkpoint, self._components.in_float32(), self._samplers, self._accelerations)
+        components = self._components.in_float32()
+        return Networks(self._checkpoint, components, self._samplers, self._accelerations, Memory())
 
     @torch.inference_mode()
     def encode_text(self, instruction: str) -> Tensor:
         """The instruction as the network reads it.  # (tokens, width)"""
-        return self._texts.get(instruction, lambda: encode_text(self._components, instruction))
+        return self._memory.texts.get(instruction, lambda: encode_text(self._components, instruction))
 
     @torch.inference_mode()
     def denoise(self, bucket: Bucket, sampler: str, steps: int, batch_size: int) -> Tensor:
@@ -80,7 +89,7 @@ class Networks:
 
         Each step of a chain edits the latents that the step before it made: between steps nothing is decoded.
         """
-        self._photos.capacity = max(PHOTOS_KEPT, 2 * batch_size)  # a batch that is edited again finds its photos
+        self._memory.photos.capacity = max(PHOTOS_KEPT, 2 * batch_size)  # a batch that is edited again finds its photos
         first = [chain[0] for chain in chains]
         with self._components.exactly():
             photos = [self._photo(item) for item in first]
@@ -122,4 +131,4 @@ class Networks:
 
     def _photo(self, item: Item) -> Seen:
         canvas = draw_canvas(item.image, item.fit)
-        return self._photos.get(pixels_digest(Image.fromarray(canvas)), lambda: see(self._components, canvas))
+        return self._memory.photos.get(pixels_digest(Image.fromarray(canvas)), lambda: see(self._components, canvas))

@@ -46,13 +46,17 @@ def measure_softness(carried: Tensor, after: Tensor) -> SoftFocus:
         carried: the full-size result as the autoencoder sees it, (3, h, w) in [0, 1].
         after: the edit, likewise.
     """
-    sharp, soft = (picture.float().mean(0) for picture in (carried, after))  # luma, (h, w)
-    ratio = (_energy(_fine(soft, RADIUS)) / max(_energy(_fine(sharp, RADIUS)), 1e-9)) ** 0.5
-    t = min(max((ratio - SOFT) / (SHARP - SOFT), 0.0), 1.0)
+    sharp, soft = _luma(carried), _luma(after)
+    t = min(max((_sharpness(sharp, soft) - SOFT) / (SHARP - SOFT), 0.0), 1.0)
     if t == 1:
         return NONE
     sigma, share = _best_focus(sharp, soft)
     return SoftFocus(sigma / carried.shape[2], share + (1 - share) * t * t * (3 - 2 * t))
+
+
+def is_sharp(carried: Tensor, after: Tensor) -> bool:
+    """Whether the edit has no less energy in fine structure than it would have with all detail."""
+    return _sharpness(_luma(carried), _luma(after)) >= 1
 
 
 def soften(carried: Image.Image, focus: SoftFocus) -> Image.Image:
@@ -83,6 +87,16 @@ def _best_focus(sharp: Tensor, soft: Tensor) -> tuple[float, float]:
             )
             best = min(best, (error, sigma, share))
     return best[1:]
+
+
+def _luma(picture: Tensor) -> Tensor:
+    """(3, h, w) -> (h, w)"""
+    return picture.float().mean(0)
+
+
+def _sharpness(sharp: Tensor, soft: Tensor) -> float:
+    """The ratio of their contrasts in fine structure: below 1 something is missing in `soft`."""
+    return (_energy(_fine(soft, RADIUS)) / max(_energy(_fine(sharp, RADIUS)), 1e-9)) ** 0.5
 
 
 def _fine(luma: Tensor, radius: int) -> Tensor:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ip2p_cli.editor import Editor
@@ -22,6 +23,15 @@ def session_editor(tiny_checkpoint: Path) -> Editor:
 def editor(session_editor: Editor) -> Editor:
     session_editor.batch_size = 8
     return session_editor
+
+
+@pytest.fixture
+def one_lane() -> Iterator[None]:
+    """An editor that is loaded has one lane: for tests that watch its networks."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from ip2p_cli.editor.detail import transfer_detail
+from ip2p_cli.editor.detail import fit_transfer, transfer_detail
+from ip2p_cli.editor.full_size import apply_transfer
 
 Look = Callable[[Tensor], Tensor]
 
@@ -155,6 +156,15 @@ def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ip2p_cli.editor.full_size.TILE_HEIGHT", 11)
     tiled = np.array(transfer_detail(original, before, fog(before)))
     assert np.abs(whole.astype(int) - tiled.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("look", [sepia, night, fog], ids=lambda look: look.__name__)
+def test_what_is_said_of_the_copy_is_what_a_photo_of_its_size_would_be(look: Look) -> None:
+    original, copy = scene(1024, 768), scene(128, 96)
+    before = small(original)
+    transfer = fit_transfer(original, before, look(before))
+    said = transfer.of_copy(to_tensor(copy))
+    assert float((said - to_tensor(apply_transfer(copy, transfer))).abs().max()) <= 1.5 / 255  # of two 8-bit roundings
 
 
 @settings(max_examples=25)

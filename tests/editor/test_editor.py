@@ -165,6 +165,7 @@ def test_instruction_matters(editor: Editor, photo: Photo) -> None:
     assert furthest(night, snow) > 5
 
 
+@pytest.mark.usefixtures("one_lane")
 def test_each_photo_and_instruction_is_encoded_once(
     tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,14 +182,16 @@ def test_each_photo_and_instruction_is_encoded_once(
 
 @pytest.mark.parametrize(("scales", "rows"), [((3.0, 1.3), 3), ((3.0, 1.0), 2), ((1.0, 1.0), 1)])
 @pytest.mark.parametrize("batch_size", [1, 8])
+@pytest.mark.usefixtures("one_lane")
 def test_rows_of_coefficient_0_cost_nothing(
-    editor: Editor,
+    tiny_checkpoint: Path,
     photo: Photo,
     monkeypatch: pytest.MonkeyPatch,
     scales: tuple[float, float],
     rows: int,
     batch_size: int,
 ) -> None:
+    editor = Editor.load(tiny_checkpoint, ip2p_register_samplers(), device="cpu")
     editor.batch_size = batch_size
     unet, called = editor._components.unet, []
     honest = unet.forward
@@ -206,6 +209,7 @@ def test_rows_of_coefficient_0_cost_nothing(
     assert sum(called) == 5 * rows * batch_size
 
 
+@pytest.mark.usefixtures("one_lane")
 def test_a_short_call_has_no_more_rows_than_it_needs_to_give_the_same_bytes(
     tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +226,7 @@ def test_a_short_call_has_no_more_rows_than_it_needs_to_give_the_same_bytes(
         return (predicted + 1e-3,) if len(sample) < 4 else (predicted,)
 
     monkeypatch.setattr(editor._components.unet, "forward", forward)
-    editor._networks._network._same_bytes.clear()
+    editor._lanes.submit(lambda networks: networks._network._same_bytes.clear()).result()
     for number, sizes in ((3, {4}), (0, {4}), (1, {4})):  # of one row, three, three
         shapes.clear()
         [alone] = editor.edit([requests[number]], full_resolution=False)

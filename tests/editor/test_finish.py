@@ -15,6 +15,7 @@ from PIL import Image
 from ip2p_cli.editor import Editor
 from ip2p_cli.editor.exactly import _SharedContext
 from ip2p_cli.editor.finish import FINISHERS
+from ip2p_cli.editor.networks import Networks
 from ip2p_cli.types import EditRequest
 from ip2p_samplers import ip2p_register_samplers
 
@@ -22,12 +23,13 @@ Photo = Callable[..., Image.Image]
 PATIENCE = 60.0
 
 
+@pytest.mark.usefixtures("one_lane")
 def test_one_batch_is_denoised_while_another_is_finished(
     tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     editor = Editor.load(tiny_checkpoint, ip2p_register_samplers(), device="cpu")
     second_denoised = threading.Event()
-    finish, denoise = editor._finisher._finish, editor._networks.denoise
+    finish, denoise = editor._finisher._finish, Networks.denoise
 
     def patient(*arguments: Any) -> Any:
         assert second_denoised.wait(PATIENCE), "the network waits for what comes after it"
@@ -42,7 +44,7 @@ def test_one_batch_is_denoised_while_another_is_finished(
 
     calls: list[int] = []
     monkeypatch.setattr(editor._finisher, "_finish", patient)
-    monkeypatch.setattr(editor._networks, "denoise", noting)
+    monkeypatch.setattr(Networks, "denoise", noting)
     results: dict[int, Any] = {}
 
     def edit(number: int) -> None:

@@ -207,6 +207,7 @@ class TestNonFinite:
         requests = [EditRequest(photo(n), words, steps=2, auto_mask=True) for n, words in enumerate(("night", "snow"))]
         return half.edit_each(requests, full_resolution=False)
 
+    @pytest.mark.usefixtures("one_lane")
     def test_a_bad_map_is_made_again_in_float32_and_its_neighbour_s_is_not(
         self, tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -217,6 +218,7 @@ class TestNonFinite:
         assert neighbour.mask is not None and expected.mask is not None
         assert neighbour.mask.tobytes() == expected.mask.tobytes()
 
+    @pytest.mark.usefixtures("one_lane")
     def test_it_fails_alone_where_float32_does_not_help(
         self, tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
     ) -> None:

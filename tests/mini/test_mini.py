@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from ip2p_cli.api import EditRequest, find_model, load_editor
-from ip2p_cli.editor import Editor
+from ip2p_cli.editor import Editor, finish
 from ip2p_eval.looks.predicates import FAMILIES
 from ip2p_eval.looks.wordings import wording_for
 from tests.eval.judged import applicable, followed, preserved
@@ -62,6 +63,32 @@ def test_mini_follows_held_out_wordings_and_a_random_network_does_not(tmp_path: 
     config = UNet2DConditionModel.load_config(folder / "unet")
     UNet2DConditionModel.from_config(config).save_pretrained(folder / "unet")
     assert share_followed_and_preserved(load_editor(str(folder), device="cpu")) <= 0.02
+
+
+@pytest.mark.slow
+def test_the_quick_look_passes_only_what_the_look_through_the_autoencoder_would_hardly_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photos = [Image.open(path).convert("RGB").resize((512, 384)) for path in PHOTOS[:2]]
+    requests = [
+        EditRequest(image=photo, instruction=wording_for(f"photo {number}", family), steps=6)
+        for number, photo in enumerate(photos)
+        for family in FAMILIES
+    ]
+    editor, looked_at = load_editor("mini", device="cpu"), []
+    quick = finish._is_plain
+
+    def noting(carried: torch.Tensor, after: torch.Tensor) -> bool:
+        looked_at.append(quick(carried, after))
+        return looked_at[-1]
+
+    monkeypatch.setattr(finish, "_is_plain", noting)
+    results = editor.edit(requests)
+    assert 0.2 < sum(looked_at) / len(looked_at) < 0.9
+    monkeypatch.setattr(finish, "_is_plain", lambda carried, after: False)
+    for result, careful in zip(results, editor.edit(requests), strict=True):
+        levels = np.abs(np.asarray(result.image, np.int16) - np.asarray(careful.image))
+        assert levels.max() <= 3, result.instruction
 
 
 @pytest.mark.slow
