@@ -162,8 +162,12 @@ class Editor:
         ]
         work = [self._begin([settled[place] for place in places], full_resolution) for places in batches]
         ends: dict[int, Future[EditResult] | NonFiniteResult] = {}
-        for places, begun in zip(batches, work, strict=True):
-            ends.update(zip(places, begun.result(), strict=True))
+        try:
+            for places, begun in zip(batches, work, strict=True):
+                ends.update(zip(places, begun.result(), strict=True))
+        finally:
+            for begun in work:
+                begun.cancel()  # after an error nobody wants what has not begun
         in_order = (ends[place] for place in range(len(settled)))
         return [end.result() if isinstance(end, Future) else end for end in in_order]
 

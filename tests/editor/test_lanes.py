@@ -171,3 +171,21 @@ def test_a_value_that_could_not_be_made_is_tried_again() -> None:
     with pytest.raises(ZeroDivisionError):
         cache.get("key", lambda: 1 / 0)
     assert cache.get("key", lambda: 2.0) == 2.0
+
+
+def test_after_an_error_nothing_more_is_begun(
+    tiny_checkpoint: Path, photo: Photo, processors: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processors(1)
+    editor = load(tiny_checkpoint)
+    editor.batch_size = 1
+    called = []
+
+    def run(*arguments: object) -> None:
+        called.append(1)
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(networks_module.Networks, "run", run)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        editor.edit([EditRequest(photo(n), "x", steps=2) for n in range(50)])
+    assert len(called) < 50
