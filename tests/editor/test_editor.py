@@ -176,7 +176,7 @@ def test_each_photo_and_instruction_is_encoded_once(
     monkeypatch.setattr(networks.text_encoder, "forward", counted(networks.text_encoder.forward, calls, "text"))
     requests = [EditRequest(photo(n % 2), "winter", steps=2, seed=n) for n in range(6)]
     for _ in range(2):
-        editor.edit(requests, full_resolution=False)  # at full size each result is looked at once more
+        editor.edit(requests, full_resolution=False)  # at full size a result may be looked at once more
     assert calls == {"vae": 2, "text": 2}  # "winter" and the empty instruction
 
 
