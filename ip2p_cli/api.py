@@ -31,7 +31,7 @@ from ip2p_cli.dataset import (
     shards_of,
     write_shard,
 )
-from ip2p_cli.devices import choose_device
+from ip2p_cli.devices import bfloat16_is_quicker, choose_device
 from ip2p_cli.errors import (
     EnvironmentStop,
     Ip2pError,
@@ -114,6 +114,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "Workplace",
+    "bfloat16_is_quicker",
     "choose_device",
     "choose_workplace",
     "count_pairs",

@@ -11,8 +11,8 @@ import torch
 
 from ip2p_cli.accelerations import EXACT, Accelerations
 from ip2p_cli.checkpoint import Checkpoint
+from ip2p_cli.devices import bfloat16_is_quicker
 from ip2p_cli.editor.exactly import EXACTLY
-from ip2p_cli.editor.fast.bfloat16 import is_quicker
 from ip2p_cli.editor.fast.compiled import compile_blocks
 from ip2p_cli.editor.fast.quantized import check_quantized, quantize_linear
 from ip2p_cli.editor.lora import fuse_lora
@@ -76,7 +76,7 @@ def choose_dtype(
             return torch.bfloat16
         if device.type == "cuda" and unet_parameters >= LARGE:
             return torch.float16
-        return torch.bfloat16 if "bfloat16" in accelerations and is_quicker(device) else torch.float32
+        return torch.bfloat16 if "bfloat16" in accelerations and bfloat16_is_quicker(device) else torch.float32
     if name not in DTYPES:
         raise UsageError(f"dtype {name!r} is not known: use {', '.join(DTYPES)}")
     return DTYPES[name]

@@ -22,7 +22,7 @@ class LoopConfig:
     beta2: float = 0.99  # of Adam; the library's own is 0.999
     max_grad_norm: float = 1.0
     ema_decay: float = 0.9999  # at most: after n steps it is 1 - (1 + n)^-0.75, so that the start is forgotten
-    precision: str = "bf16"  # bf16 | fp32
+    precision: str = "auto"  # auto (bf16 where the device is quicker in it, else fp32) | bf16 | fp32
     compile: bool = False  # by torch.compile: minutes at the start, a quarter faster after it (needs a C++ compiler)
     seed: int = 0
     log_every: int = 50

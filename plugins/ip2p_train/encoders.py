@@ -18,6 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from ip2p_cli.api import UsageError
 
 from .buckets import cover
+from .precision import mixed
 from .tensor_store import TensorStore
 
 PIXELS_AT_ONCE = 32 * 256 * 256
@@ -67,7 +68,7 @@ class Pictures:
         rows = list(waiting.values())
         batch = torch.stack(rows + rows[-1:] * (_batch_size(size) - len(rows))).to(device)
         pixels = (batch.float() / 127.5 - 1).to(memory_format=torch.channels_last)  # (b, 3, h, w) in [-1, 1]
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        with mixed(device, self.precision):
             encoded = self.vae.encode(pixels)
         latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
         if not torch.isfinite(latents[: len(rows)]).all():

@@ -22,6 +22,7 @@ from ip2p_cli.api import Ip2pError, UsageError, writing
 from .checkpoints import load_state, save_state
 from .config import LoopConfig
 from .optimizers import make_optimizer
+from .precision import mixed
 from .processes import ALONE, Processes
 
 FIRST_ESTIMATE = 5  # steps after which the time needed is first said
@@ -214,7 +215,7 @@ def _backward(
     total, shares = torch.zeros((), device=device), dict[str, float]()
     for samples in pieces:
         generator, share = step_generator(config.seed, step), (samples.stop - samples.start) / config.batch_size
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        with mixed(device, config.precision):
             if isinstance(part, DividedPart):
                 loss, figures = part.loss_of(generator, config.batch_size, samples)
             else:

@@ -28,6 +28,7 @@ from ip2p_cli.api import (
 from .config import TrainConfig, ValidationConfig
 from .loop import Part, Validation, seed_everything
 from .names import STATE_FOLDER
+from .precision import precision_on
 
 if TYPE_CHECKING:
     from ip2p_eval.encoders import Encoders
@@ -177,7 +178,7 @@ def _editor(data: Path, folder: Path | None, config: TrainConfig, setting: Setti
         mirror=config.editor.mirror,
         held_out=validation.share if validation.every else 0.0,
         samples=validation.pictures,
-        precision=config.loop.precision,
+        precision=precision_on(setting.device, config.loop.precision),
     )
     rows = progress_bar(read_pairs(data, (*REQUIRED, *CAPTIONS)), total=count_pairs(data), label="encoding")
     encoded = encode_dataset(rows, base, cut, setting.cache or setting.out / STATE_FOLDER / "cache", setting.device)

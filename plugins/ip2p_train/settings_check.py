@@ -16,7 +16,7 @@ from .config import NORM_GROUPS, TrainConfig
 DTYPES = ("float32", "float16")
 CHOICES = {
     ("loop", "optimizer"): ("adamw", "muon", "adamw8bit"),
-    ("loop", "precision"): ("bf16", "fp32"),
+    ("loop", "precision"): ("auto", "bf16", "fp32"),
     ("editor", "prediction"): ("auto", "epsilon", "v_prediction"),
     ("editor", "save_dtype"): DTYPES,
     ("text_to_image", "save_dtype"): DTYPES,

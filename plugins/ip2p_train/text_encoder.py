@@ -20,6 +20,7 @@ from transformers import AutoModel, AutoTokenizer, CLIPTextConfig, CLIPTextModel
 
 from .config import TextEncoderConfig
 from .loop import device_of
+from .precision import AUTO, mixed
 
 
 class Distilled(nn.Module):
@@ -137,7 +138,7 @@ def teacher_embeddings(texts: Sequence[str], folder: Path, batch_size: int = 256
     for at in range(0, len(order), batch_size):
         rows = order[at : at + batch_size]
         batch = tokenizer([texts[i] for i in rows], padding=True, truncation=True, max_length=64, return_tensors="pt")
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed("cpu", AUTO):
             states = model(**batch).last_hidden_state.float()  # (b, l, d)
         mask = batch.attention_mask[..., None].float()
         out[rows] = F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1).half()

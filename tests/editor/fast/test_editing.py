@@ -182,7 +182,7 @@ class TestCompile:
 def test_bfloat16_where_the_device_is_quicker_in_it(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, has_it: bool
 ) -> None:
-    monkeypatch.setattr("ip2p_cli.editor.loading.is_quicker", lambda device: has_it)
+    monkeypatch.setattr("ip2p_cli.editor.loading.bfloat16_is_quicker", lambda device: has_it)
     assert load(tiny_checkpoint, "bfloat16", dtype=None).dtype == (torch.bfloat16 if has_it else torch.float32)
     assert load(tiny_checkpoint, "bfloat16", dtype="float32").dtype == torch.float32, "--dtype says otherwise"
     assert load(tiny_checkpoint, dtype=None).dtype == torch.float32
