@@ -44,7 +44,7 @@ def check_quality(quality: int | None) -> None:
         UsageError: it is not in [1, 100].
     """
     if quality is not None and not 1 <= quality <= 100:
-        raise UsageError(f"--quality {quality}: give a number from 1 to 100")
+        raise UsageError(f"quality {quality}: give a number from 1 to 100 (--quality, or quality in config.toml)")
 
 
 def encode(

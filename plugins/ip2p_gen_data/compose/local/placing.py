@@ -23,6 +23,7 @@ _USUAL = {"sky": 0.72, "air": 0.70, "ground": 0.28, "water": 0.32}  # the middle
 _SMALLEST, _LARGEST = 0.17, 0.78  # of a thing's longer side, as a share of the picture's
 _TRIES = 6
 _CELLS = 32  # the map of calm has so many cells a side
+_ROW_FROM, _ROW = 0.04, 0.92  # where a row begins and how wide it is, as shares of the picture's width
 
 
 def calm_map(picture: Array, sky: Array, where: str) -> Array:
@@ -110,11 +111,11 @@ def _calm_at(calm: Array, x: float, y: float, half_width: float, half_height: fl
 
 def _several(thing: Thing, size: str, count: int, rng: np.random.Generator) -> list[Spot]:
     """In a loose row; of those that stand, the nearer are lower and larger."""
-    room = 0.92 / count
+    room = _ROW / count
     spots = []
     for number in rng.permutation(count):
         height = _height_in_row(thing, _height(thing, size, rng), count)
-        x = 0.04 + room * (float(number) + 0.5) + room * float(rng.uniform(-0.12, 0.12))
+        x = _ROW_FROM + room * (float(number) + 0.5) + room * float(rng.uniform(-0.12, 0.12))
         spots.append(Spot(x, float(rng.uniform(*room_for(thing, height))), height, int(rng.integers(2**31))))
     return sorted(spots, key=lambda spot: spot.foot)
 
@@ -123,12 +124,12 @@ def _usual_row(thing: Thing, size: str, count: int) -> list[Spot]:
     """A row, by turns further up and further down."""
     height = _height_in_row(thing, _height(thing, size), count)
     feet = room_for(thing, height)
-    spots = [Spot(0.04 + 0.92 * (n + 0.5) / count, feet[n % 2], height, n) for n in range(count)]
+    spots = [Spot(_ROW_FROM + _ROW * (n + 0.5) / count, feet[n % 2], height, n) for n in range(count)]
     return sorted(spots, key=lambda spot: spot.foot)
 
 
 def _height_in_row(thing: Thing, height: float, count: int) -> float:
-    return max(min(height * 0.72, 0.92 / count * 1.05 / thing.aspect), 0.15 / max(1.0, thing.aspect))
+    return max(min(height * 0.72, _ROW / count * 1.05 / thing.aspect), 0.15 / max(1.0, thing.aspect))
 
 
 def _wide(thing: Thing, rng: np.random.Generator | None = None) -> Spot:
