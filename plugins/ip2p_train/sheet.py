@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from .latents import Sample
 
@@ -22,7 +22,6 @@ def draw_sheet(samples: Sequence[Sample], edited: Sequence[Image.Image]) -> Imag
         top = number * height + GAP
         draw.text((GAP, top), f"{sample.instruction[:80]}   ({', '.join(COLUMNS)})", fill="black", font=font)
         for column, picture in enumerate((sample.before, edit, sample.target)):
-            shown = picture.copy()
-            shown.thumbnail((PICTURE, PICTURE))
+            shown = ImageOps.contain(picture, (PICTURE, PICTURE))
             sheet.paste(shown, (GAP + column * (PICTURE + GAP), top + LABEL))
     return sheet
