@@ -6,7 +6,8 @@
     denoise     the loop; at each step (steps, predict) rows are evaluated (rows) and joined (guidance)
     finish    the edit carried to the photo's own pixels (detail, drawing, softness), beside the networks
 
-`fast/` holds what `--accelerate` can name: each makes some steps of the loop cheaper.
+`loading` has brought the networks into memory, for CPUs with layers merged (`upsampling`). `fast/` holds what
+`--accelerate` can name: each makes some steps of the loop cheaper.
 """
 
 from __future__ import annotations
