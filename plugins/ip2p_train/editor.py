@@ -7,8 +7,10 @@ z_t is the noised latent of the edited picture, c_I the unscaled latent of the p
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
@@ -21,7 +23,7 @@ from .config import EditorConfig, LoraConfig
 from .diffusion import draw_timesteps, min_snr_weights, place_weights, scheduler_of, target_of
 from .keeping import other_texts
 from .latents import LatentPairs
-from .loop import device_of
+from .loop import Figures, device_of
 from .lora import add_lora, save_lora
 from .unet import fresh_unet, load_unet
 
@@ -30,7 +32,7 @@ CHANGED = 0.3  # by which latents of about unit variance differ, in root mean sq
 
 @dataclass(frozen=True)
 class Noised:
-    """Some pairs on their way: all that one forward pass needs, on the CPU."""
+    """Some pairs on their way: all that one forward pass needs, on one device."""
 
     x0: Tensor  # (b, c, h, w) edited latents
     photo: Tensor  # (b, c, h, w)
@@ -38,6 +40,14 @@ class Noised:
     noise: Tensor  # (b, c, h, w)
     timesteps: Tensor  # (b,)
     kept: Tensor | None = None  # (b,) where the adapter is to change nothing
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Samples of a batch as they are drawn, on the CPU."""
+
+    noised: Noised
+    no_photo: Tensor  # (b,) where the photo is dropped
 
 
 class EditorPart:
@@ -68,18 +78,23 @@ class EditorPart:
         if config.gradient_checkpointing:
             self.model.enable_gradient_checkpointing()
         self.frozen = f"{pairs.encoded_by} {self.scheduler.config.prediction_type} {_of_schedule(self.scheduler)}"
-        self._plain = torch.device(device).type == "cpu"
+        kind = torch.device(device).type
+        self._plain, self._to_cuda = kind == "cpu", kind == "cuda"
         self._set_attention()
         weight = torch.ones(base.latent_channels)
         weight[:3] = config.colour_weight
         self.weight = (weight / weight.mean())[None, :, None, None]
 
-    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, Figures]:
         """Mean of the weighted squared errors of a batch drawn with `generator`."""
         return self.loss_of(generator, batch_size, slice(0, batch_size))
 
-    def loss_of(self, generator: torch.Generator, batch_size: int, samples: slice) -> tuple[Tensor, dict[str, float]]:
-        """The same of some samples of the batch alone: all is drawn for the whole batch, and so the same for all."""
+    def loss_of(self, generator: torch.Generator, batch_size: int, samples: slice) -> tuple[Tensor, Figures]:
+        """The same of some samples of the batch alone."""
+        return self.loss_on(self.draw(generator, batch_size, samples))
+
+    def draw(self, generator: torch.Generator, batch_size: int, samples: slice) -> Drawn:
+        """Some samples of a batch. All is drawn for the whole batch, and so the same for all of its samples."""
         picked = self.pairs.pick(generator, batch_size)
         no_text, no_photo = draw_dropout(self.config, batch_size, generator)
         timesteps = draw_timesteps(self.scheduler, generator, batch_size, self.config.timestep_power)
@@ -91,34 +106,41 @@ class EditorPart:
             kept = (torch.rand(batch_size, generator=generator) < self.lora.keep)[samples]
             text = torch.where(kept[:, None, None], self._other[others], text)
         text = torch.where(no_text[samples, None, None], self.pairs.null_text, text)
-        weights = self._weights(x0, photo, timesteps[samples])
-        photo = photo * ~no_photo[samples, None, None, None]
         noised = Noised(x0, photo, text, noise[samples], timesteps[samples], kept)
+        if self._to_cuda:  # from pinned memory it is copied while the device computes
+            noised = _each(noised, Tensor.pin_memory)
+        return Drawn(noised, no_photo[samples])
+
+    def loss_on(self, drawn: Drawn) -> tuple[Tensor, Figures]:
+        """The loss of what was drawn, and its figures."""
+        place = device_of(self.model)
+        noised = moved(drawn.noised, place)
+        weights = self._weights(noised.x0, noised.photo, noised.timesteps)
+        noised = replace(noised, photo=noised.photo * ~drawn.no_photo.to(place)[:, None, None, None])
         errors = self.errors(noised, weights)  # (b, c)
-        per_sample = (errors * self.weight[..., 0, 0].to(errors.device)).mean(dim=1)
-        by_snr = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma).to(errors.device)
-        high = (noised.timesteps > 0.8 * self.scheduler.config.num_train_timesteps).to(errors.device)
-        figures = {"loss_high_noise": per_sample[high].mean().item() if high.any() else 0.0}
+        per_sample = (errors * self.weight[..., 0, 0].to(place)).mean(dim=1)
+        by_snr = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma).to(place)
+        high = noised.timesteps > 0.8 * self.scheduler.config.num_train_timesteps
+        figures = {"loss_high_noise": (per_sample.detach() * high).sum() / high.sum().clamp(min=1)}
         if self.config.colour_weight != 1:
-            figures["loss_colour"] = errors[:, :3].mean().item()
+            figures["loss_colour"] = errors[:, :3].detach().mean()
         return (per_sample * by_snr).mean(), figures
 
     def errors(self, noised: Noised, weights: Tensor | None = None) -> Tensor:
         """Squared errors of what the network predicts, a mean for each latent channel.  # (b, c)
 
-        `weights` are of each latent, (b, 1, h, w) of mean 1; without them all count alike.
+        All on the network's device. `weights` are of each latent, (b, 1, h, w) of mean 1; without them all count alike.
         """
-        place = device_of(self.model)
         t = noised.timesteps
         z = self.scheduler.add_noise(noised.x0, noised.noise, t)
-        target = target_of(self.scheduler, noised.x0, noised.noise, t).to(place)
-        rows = torch.cat([z, noised.photo], dim=1).to(place, memory_format=torch.channels_last)
-        given = (rows, t.to(place), noised.text.to(place))
+        target = target_of(self.scheduler, noised.x0, noised.noise, t)
+        rows = torch.cat([z, noised.photo], dim=1).to(memory_format=torch.channels_last)
+        given = (rows, t, noised.text)
         if noised.kept is not None and noised.kept.any():  # attention takes no empty batch
             target[noised.kept] = self._without_adapter(*(each[noised.kept] for each in given))
         said = self.model(*given).sample.float()
         errors = (said - target).pow(2)
-        return (errors if weights is None else errors * weights.to(place)).mean(dim=(2, 3))
+        return (errors if weights is None else errors * weights).mean(dim=(2, 3))
 
     @torch.no_grad()
     def _without_adapter(self, rows: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
@@ -156,6 +178,17 @@ class EditorPart:
     def _set_attention(self) -> None:
         if self._plain:  # torch's fused CPU kernel is slower backward; inference is untouched by this
             self.model.set_attn_processor(AttnProcessor())
+
+
+def moved(noised: Noised, device: torch.device) -> Noised:
+    """On a device."""
+    return _each(noised, lambda tensor: tensor.to(device, non_blocking=True))
+
+
+def _each(noised: Noised, change: Callable[[Tensor], Tensor]) -> Noised:
+    tensors = {field.name: getattr(noised, field.name) for field in fields(noised)}
+    changed: dict[str, Any] = {name: None if each is None else change(each) for name, each in tensors.items()}
+    return Noised(**changed)
 
 
 def _of_schedule(scheduler: DDIMScheduler) -> str:

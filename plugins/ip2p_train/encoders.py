@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,15 @@ from .tensor_store import TensorStore
 
 PIXELS_AT_ONCE = 32 * 256 * 256
 TEXTS_AT_ONCE = 64
+KEPT_AT_ONCE = 512  # pictures in one transaction: each waits for the disk
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A picture on its way to the autoencoder."""
+
+    key: bytes
+    pixels: Tensor | None  # (3, h, w) uint8; None where its latents are kept already
 
 
 class Pictures:
@@ -37,27 +47,40 @@ class Pictures:
         self.vae, self.store, self.precision = vae, store, precision
         self._name = name + precision.encode()
         self._waiting: dict[tuple[int, int], dict[bytes, Tensor]] = {}
+        self._encoded: dict[bytes, Tensor] = {}
 
-    def add(self, file: bytes, size: tuple[int, int], mirrored: bool = False) -> bytes:
-        """Have a picture, cut to (width, height), encoded; the key that it will be under.
+    def key(self, file: bytes, size: tuple[int, int], mirrored: bool = False) -> bytes:
+        """Where the latents are of a picture that is cut to (width, height)."""
+        return _key(self._name, file, f"{size[0]}x{size[1]}{'m' * mirrored}")
+
+    def open(self, file: bytes, size: tuple[int, int], mirrored: bool = False) -> Opened:
+        """A picture decoded and cut, where it has to be. Several threads may do so.
 
         Raises:
             ValueError: it cannot be decoded.
         """
-        key = _key(self._name, file, f"{size[0]}x{size[1]}{'m' * mirrored}")
+        key = self.key(file, size, mirrored)
+        if key in self.store:
+            return Opened(key, None)
+        picture = cover(open_picture(file), size)
+        pixels = np.array(ImageOps.mirror(picture) if mirrored else picture)
+        return Opened(key, torch.from_numpy(pixels).permute(2, 0, 1))
+
+    def add(self, picture: Opened, size: tuple[int, int]) -> bytes:
+        """Have it encoded; the key that it will be under."""
         waiting = self._waiting.setdefault(size, {})
-        if key not in self.store and key not in waiting:
-            picture = cover(open_picture(file), size)
-            pixels = np.array(ImageOps.mirror(picture) if mirrored else picture)
-            waiting[key] = torch.from_numpy(pixels).permute(2, 0, 1)  # (3, h, w)
+        known = any(picture.key in place for place in (self.store, waiting, self._encoded))
+        if picture.pixels is not None and not known:
+            waiting[picture.key] = picture.pixels
             if len(waiting) == _batch_size(size):
                 self._encode(size)
-        return key
+        return picture.key
 
     def finish(self) -> None:
-        """Encode what is waiting."""
+        """Encode what is waiting, and keep it."""
         for size in list(self._waiting):
             self._encode(size)
+        self._keep()
 
     @torch.no_grad()
     def _encode(self, size: tuple[int, int]) -> None:
@@ -73,7 +96,14 @@ class Pictures:
         latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
         if not torch.isfinite(latents[: len(rows)]).all():
             raise UsageError('the autoencoder gives NaN for a picture; set [loop] precision = "fp32"')
-        self.store.put(dict(zip(waiting, latents, strict=False)))
+        self._encoded.update(zip(waiting, latents.to(torch.float16).cpu(), strict=False))
+        if len(self._encoded) >= KEPT_AT_ONCE:
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._encoded:
+            self.store.put(self._encoded)
+        self._encoded = {}
 
 
 class Texts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,12 +19,14 @@ from torch import Tensor
 
 from ip2p_cli.api import UsageError
 
+from .ahead import map_ahead
 from .base import Base
 from .buckets import bucket_size, cover, same_shape
-from .encoders import Pictures, Texts, decoding, fingerprint, load_text, load_vae, open_picture
+from .encoders import Opened, Pictures, Texts, decoding, fingerprint, load_text, load_vae, open_picture
 from .tensor_store import TensorStore
 
 NULL_TEXT = ""
+DECODERS = min(8, os.cpu_count() or 1)  # threads
 CAPTIONS = ("original_prompt", "edited_prompt")  # columns that a dataset may have
 
 
@@ -140,26 +143,16 @@ def encode_dataset(
     texts = Texts(tokenizer, encoder.to(device), store, name)
     sides: tuple[dict[tuple[int, int], Bucket], ...] = ({}, {})
     samples: list[Sample] = []
-    for number, row in enumerate(rows):
-        photo, edited, instruction = row["original_image"], row["edited_image"], str(row["edit_prompt"])
-        held_out = is_held_out(photo, cut.held_out)
-        try:
-            size = _size(photo, edited, base, cut)
-            bucket = sides[held_out].setdefault(size, Bucket())
-            for mirrored in (False, True) if cut.mirror and not held_out else (False,):
-                bucket.photos.append(pictures.add(photo, size, mirrored))
-                bucket.edited.append(pictures.add(edited, size, mirrored))
-                bucket.instructions.append(instruction)
-                bucket.rows.append(number)
-            if held_out and len(samples) < cut.samples:
-                before, target = (cover(open_picture(file), size) for file in (photo, edited))
-                captions = (str(row.get(name) or "") for name in CAPTIONS)
-                samples.append(Sample(before, instruction, target, *captions))
-        except ValueError as problem:
-            raise UsageError(
-                f"row {number} of the dataset ({instruction!r}): {problem}; take it out "
-                "(ip2p gen-data validate lists all such rows)"
-            ) from problem
+    reader = _Reader(base, cut, pictures)
+    for number, read in enumerate(map_ahead(reader, enumerate(rows), DECODERS, 4 * DECODERS)):
+        bucket = sides[read.held_out].setdefault(read.size, Bucket())
+        for photo, edited in read.pictures:
+            bucket.photos.append(pictures.add(photo, read.size))
+            bucket.edited.append(pictures.add(edited, read.size))
+            bucket.instructions.append(read.instruction)
+            bucket.rows.append(number)
+        if read.held_out and len(samples) < cut.samples:
+            samples.append(_sample(read))
     pictures.finish()
     texts.add([NULL_TEXT, *(text for side in sides for bucket in side.values() for text in bucket.instructions)])
     factor = float(vae.config.scaling_factor)
@@ -176,6 +169,47 @@ def is_held_out(photo: bytes, share: float) -> bool:
     """Whether all pairs of a photo are for validation; its bytes decide, so that it never changes sides."""
     digest = hashlib.blake2b(photo, digest_size=8, person=b"held out").digest()
     return int.from_bytes(digest, "big") < share * 2**64
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A row of a dataset, decoded where it has to be."""
+
+    row: Mapping[str, Any]
+    instruction: str
+    size: tuple[int, int]
+    held_out: bool
+    pictures: tuple[tuple[Opened, Opened], ...]  # photo and edit; a second time mirrored
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads rows, in any thread."""
+
+    base: Base
+    cut: Cut
+    pictures: Pictures
+
+    def __call__(self, numbered: tuple[int, Mapping[str, Any]]) -> _Read:
+        number, row = numbered
+        files, instruction = (row["original_image"], row["edited_image"]), str(row["edit_prompt"])
+        held_out = is_held_out(files[0], self.cut.held_out)
+        try:
+            size = _size(*files, self.base, self.cut)
+            sides = (False, True) if self.cut.mirror and not held_out else (False,)
+            opened = [[self.pictures.open(file, size, mirrored) for file in files] for mirrored in sides]
+        except ValueError as problem:
+            raise UsageError(
+                f"row {number} of the dataset ({instruction!r}): {problem}; take it out "
+                "(ip2p gen-data validate lists all such rows)"
+            ) from problem
+        return _Read(row, instruction, size, held_out, tuple((photo, edited) for photo, edited in opened))
+
+
+def _sample(read: _Read) -> Sample:
+    before, target = (cover(open_picture(read.row[name]), read.size) for name in ("original_image", "edited_image"))
+    captions = (str(read.row.get(name) or "") for name in CAPTIONS)
+    return Sample(before, read.instruction, target, *captions)
 
 
 def _size(photo: bytes, edited: bytes, base: Base, cut: Cut) -> tuple[int, int]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,12 +20,14 @@ from torch import Tensor, nn
 
 from ip2p_cli.api import Ip2pError, UsageError, writing
 
+from .ahead import map_ahead
 from .checkpoints import load_state, save_state
 from .config import LoopConfig
 from .optimizers import make_optimizer
 from .precision import mixed
 from .processes import ALONE, Processes
 
+Figures = Mapping[str, float | Tensor]  # for the log; what is on a device is waited for when it is written
 FIRST_ESTIMATE = 5  # steps after which the time needed is first said
 NAMED = 32  # of a batch, in a message
 
@@ -34,7 +37,7 @@ class Part(Protocol):
 
     model: nn.Module
 
-    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, Figures]:
         """Draw a batch with `generator`, which is the processor's, and return (scalar loss, figures for the log).
 
         The model may be on another device: the batch has to be moved there (`device_of`).
@@ -48,8 +51,19 @@ class Part(Protocol):
 class DividedPart(Part, Protocol):
     """A part whose loss is a mean over samples: a batch can be divided over processes and forward passes."""
 
-    def loss_of(self, generator: torch.Generator, batch_size: int, samples: slice) -> tuple[Tensor, dict[str, float]]:
+    def loss_of(self, generator: torch.Generator, batch_size: int, samples: slice) -> tuple[Tensor, Figures]:
         """The loss of some samples of the batch that `loss` would draw."""
+
+
+@runtime_checkable
+class DrawingPart(DividedPart, Protocol):
+    """A part that can draw its samples apart from computing their loss: on a device, while it is at those before."""
+
+    def draw(self, generator: torch.Generator, batch_size: int, samples: slice) -> Any:
+        """Some samples of the batch that `loss` would draw, on the CPU."""
+
+    def loss_on(self, drawn: Any) -> tuple[Tensor, Figures]:
+        """Their loss."""
 
 
 @runtime_checkable
@@ -129,6 +143,7 @@ def train(
     pieces = processes.slices(config.batch_size, config.micro_batch)
     _check_pieces(part, config, processes, pieces)
     seed_everything(config.seed)
+    torch.backends.cudnn.benchmark = True  # shapes are the same at each step
     part.model.to(place).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     if config.compile:
         part.model.compile()
@@ -143,10 +158,10 @@ def train(
             save_state(out, part.model, optimizer, ema, step, config.seed, _frozen(part))
 
     started, last_saved, seen = time.monotonic(), time.monotonic(), 0
-    while step < config.max_steps:
+    for losses in _drawn(part, config, range(step, config.max_steps), pieces, place):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, config)
-        loss, figures = _backward(part, config, step, pieces, place)
+        loss, figures = _backward(losses, config, pieces, place)
         loss, figures = _summed(loss, figures, parameters, processes)
         grad_norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
         if not (torch.isfinite(loss) and torch.isfinite(grad_norm)):
@@ -165,7 +180,7 @@ def train(
             yield {
                 "step": step,
                 "loss": round(loss.item(), 5),
-                **{name: round(value, 5) for name, value in figures.items()},
+                **{name: round(float(value), 5) for name, value in figures.items()},
                 "grad_norm": round(float(grad_norm), 4),
                 "learning_rate": optimizer.param_groups[0]["lr"],
                 "samples_per_second": round(seen / seconds, 2),
@@ -208,18 +223,38 @@ def _check_pieces(part: Part, config: LoopConfig, processes: Processes, pieces: 
         raise UsageError("this part's batch cannot be divided: train it in one process, with micro_batch = 0")
 
 
+Loss = Callable[[], "tuple[Tensor, Figures]"]  # computes it
+
+
+def _drawn(
+    part: Part, config: LoopConfig, steps: Iterable[int], pieces: Sequence[slice], device: torch.device
+) -> Iterator[list[Loss]]:
+    """Of each step, this process's pieces of the batch, drawn. A device computes while the next ones are."""
+
+    def draw(step: int) -> list[Loss]:
+        return [_draw(part, config, step_generator(config.seed, step), samples) for samples in pieces]
+
+    return map_ahead(draw, steps, threads=0 if device.type == "cpu" else 1, depth=1)
+
+
+def _draw(part: Part, config: LoopConfig, generator: torch.Generator, samples: slice) -> Loss:
+    if isinstance(part, DrawingPart):
+        return partial(part.loss_on, part.draw(generator, config.batch_size, samples))
+    if isinstance(part, DividedPart):
+        return partial(part.loss_of, generator, config.batch_size, samples)
+    return partial(part.loss, generator, config.batch_size)
+
+
 def _backward(
-    part: Part, config: LoopConfig, step: int, pieces: Sequence[slice], device: torch.device
-) -> tuple[Tensor, dict[str, float]]:
+    losses: Sequence[Loss], config: LoopConfig, pieces: Sequence[slice], device: torch.device
+) -> tuple[Tensor, Figures]:
     """Gradients of this process's samples; their share of the batch's loss and figures."""
-    total, shares = torch.zeros((), device=device), dict[str, float]()
-    for samples in pieces:
-        generator, share = step_generator(config.seed, step), (samples.stop - samples.start) / config.batch_size
+    total: Tensor = torch.zeros((), device=device)
+    shares: dict[str, float | Tensor] = {}
+    for computed, samples in zip(losses, pieces, strict=True):
+        share = (samples.stop - samples.start) / config.batch_size
         with mixed(device, config.precision):
-            if isinstance(part, DividedPart):
-                loss, figures = part.loss_of(generator, config.batch_size, samples)
-            else:
-                loss, figures = part.loss(generator, config.batch_size)
+            loss, figures = computed()
         (loss * share).backward()
         total = total + loss.detach().float() * share
         for name, value in figures.items():
@@ -228,8 +263,8 @@ def _backward(
 
 
 def _summed(
-    loss: Tensor, figures: dict[str, float], parameters: Sequence[nn.Parameter], processes: Processes
-) -> tuple[Tensor, dict[str, float]]:
+    loss: Tensor, figures: Figures, parameters: Sequence[nn.Parameter], processes: Processes
+) -> tuple[Tensor, Figures]:
     """Shares of the processes put together, gradients too."""
     if processes.count == 1:
         return loss, figures

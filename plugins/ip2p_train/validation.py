@@ -15,7 +15,7 @@ from ip2p_eval.encoders import Encoders
 
 from .assemble import defaults_of
 from .config import ValidationConfig
-from .editor import EditorPart, Noised
+from .editor import EditorPart, Noised, moved
 from .encoders import load_text, load_vae
 from .figures import compare
 from .latents import LatentPairs, Picked, Sample
@@ -69,7 +69,8 @@ class EditorValidation:
             x0, photo, text = self.pairs.take(picked)
             noise = torch.randn(x0.shape, generator=generator)
             noised = Noised(x0, photo, text, noise, timesteps[done : done + len(x0)])
-            total += float(self.part.errors(noised).mean(dim=1).sum())
+            errors = self.part.errors(moved(noised, device_of(self.part.model)))
+            total += float(errors.mean(dim=1).sum())
             done += len(x0)
         return total / count
 
