@@ -56,8 +56,11 @@ def make_unet(shape: Shape, in_channels: int) -> Any:
     ).eval()
 
 
-def write_checkpoint(folder: Path, shape: Shape, size: int, seed: int = 0) -> Path:
-    """Write an InstructPix2Pix checkpoint for pictures of `size` pixels a side, with mini's words. Returns `folder`."""
+def write_checkpoint(folder: Path, shape: Shape, size: int, seed: int = 0, device: str = "cpu") -> Path:
+    """Write an InstructPix2Pix checkpoint for pictures of `size` pixels a side, with mini's words; drawn on `device`.
+
+    Returns `folder`.
+    """
     import torch
     from diffusers import DDIMScheduler, StableDiffusionInstructPix2PixPipeline
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -75,7 +78,7 @@ def write_checkpoint(folder: Path, shape: Shape, size: int, seed: int = 0) -> Pa
         num_attention_heads=max(1, shape.text_width // 64),
         max_position_embeddings=shape.tokens,
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), torch.device(device):
         torch.manual_seed(seed)
         unet = make_unet(shape, in_channels=8)
         unet.register_to_config(sample_size=size // shape.factor)

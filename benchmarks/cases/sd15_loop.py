@@ -53,7 +53,7 @@ SIZES = {
 def run(setting: Setting, scale: Scale) -> Result:
     """Each kind of guidance in turn; in each round both sides, in random order."""
     dtype = getattr(torch, setting.dtype)
-    folder = write_checkpoint(setting.work / "sd15", scale.shape, scale.pixels)
+    folder = write_checkpoint(setting.work / "sd15", scale.shape, scale.pixels, device=setting.device)
     editor = load_editor(str(folder), device=setting.device, dtype=setting.dtype)
     pipeline = open_pipeline(folder, setting.device, dtype)
     figures: list[Figure] = []

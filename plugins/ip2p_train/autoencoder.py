@@ -17,7 +17,7 @@ from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
 from torch import Tensor, nn
 
 from .config import AutoencoderConfig
-from .loop import device_of
+from .part import device_of
 
 # ITU-R BT.601 luma and colour differences, each divided by a scale that gives photos about unit variance.
 _YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])

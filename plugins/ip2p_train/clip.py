@@ -20,7 +20,7 @@ from ip2p_cli.api import DrawnData
 from .assemble import write_checkpoint
 from .config import ClipConfig, TextEncoderConfig
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
-from .loop import device_of
+from .part import device_of
 from .text_encoder import tokenize, train_tokenizer
 
 LARGEST_SCALE = 100.0  # of the logits, as in the paper

@@ -112,7 +112,7 @@ def min_snr_weights(scheduler: DDIMScheduler, timesteps: Tensor, gamma: float) -
     At SNR 0 the first is 1, its limit. A gamma of 0 weighs all alike.
     """
     if gamma == 0:
-        return torch.ones(len(timesteps))
+        return torch.ones(len(timesteps), device=timesteps.device)
     alpha = scheduler.alphas_cumprod[timesteps].double()
     snr = alpha / (1 - alpha)
     if scheduler.config.prediction_type == V:

@@ -23,8 +23,8 @@ from .config import EditorConfig, LoraConfig
 from .diffusion import draw_timesteps, min_snr_weights, place_weights, scheduler_of, target_of
 from .keeping import other_texts
 from .latents import LatentPairs
-from .loop import Figures, device_of
 from .lora import add_lora, save_lora
+from .part import Figures, device_of
 from .unet import fresh_unet, load_unet
 
 CHANGED = 0.3  # by which latents of about unit variance differ, in root mean square over channels, where an edit is
@@ -44,10 +44,19 @@ class Noised:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Samples of a batch as they are drawn, on the CPU."""
+    """Samples of a batch as they are drawn."""
 
     noised: Noised
     no_photo: Tensor  # (b,) where the photo is dropped
+
+    def tensors(self) -> list[Tensor]:
+        """All of them."""
+        noised = (getattr(self.noised, field.name) for field in fields(self.noised))
+        return [self.no_photo, *(tensor for tensor in noised if tensor is not None)]
+
+    def on(self, device: torch.device) -> Drawn:
+        """The same on a device; from pinned memory they are copied while it computes."""
+        return Drawn(moved(self.noised, device), self.no_photo.to(device, non_blocking=True))
 
 
 class EditorPart:
@@ -107,19 +116,21 @@ class EditorPart:
             text = torch.where(kept[:, None, None], self._other[others], text)
         text = torch.where(no_text[samples, None, None], self.pairs.null_text, text)
         noised = Noised(x0, photo, text, noise[samples], timesteps[samples], kept)
-        if self._to_cuda:  # from pinned memory it is copied while the device computes
+        if self._to_cuda:
             noised = _each(noised, Tensor.pin_memory)
         return Drawn(noised, no_photo[samples])
 
     def loss_on(self, drawn: Drawn) -> tuple[Tensor, Figures]:
         """The loss of what was drawn, and its figures."""
         place = device_of(self.model)
-        noised = moved(drawn.noised, place)
+        self.weight = self.weight.to(place)
+        drawn = drawn.on(place)
+        noised = drawn.noised
         weights = self._weights(noised.x0, noised.photo, noised.timesteps)
-        noised = replace(noised, photo=noised.photo * ~drawn.no_photo.to(place)[:, None, None, None])
+        noised = replace(noised, photo=noised.photo * ~drawn.no_photo[:, None, None, None])
         errors = self.errors(noised, weights)  # (b, c)
-        per_sample = (errors * self.weight[..., 0, 0].to(place)).mean(dim=1)
-        by_snr = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma).to(place)
+        per_sample = (errors * self.weight[..., 0, 0]).mean(dim=1)
+        by_snr = min_snr_weights(self.scheduler, noised.timesteps, self.config.min_snr_gamma)
         high = noised.timesteps > 0.8 * self.scheduler.config.num_train_timesteps
         figures = {"loss_high_noise": (per_sample.detach() * high).sum() / high.sum().clamp(min=1)}
         if self.config.colour_weight != 1:

@@ -21,7 +21,7 @@ from ip2p_cli.api import DrawnData
 from .assemble import write_checkpoint
 from .config import LanguageModelConfig
 from .drawn import VOCABULARY_TEXTS, draw_rows
-from .loop import device_of
+from .part import device_of
 
 END = "<|endoftext|>"
 IGNORED = -100  # the label that cross-entropy leaves out

@@ -6,7 +6,7 @@ section 2.2), so that a learning rate means what it means to AdamW. torch's own 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -37,45 +37,64 @@ class Muon(torch.optim.AdamW):
         """One step of both kinds. Gradients of the hidden weights are used up."""
         for group in self.param_groups:
             if group.get("orthogonal"):
-                for weight in group["params"]:
-                    self._step(weight, group["lr"], group["weight_decay"])
+                for weights in _alike(group["params"]):
+                    self._step(weights, group["lr"], group["weight_decay"])
         return super().step(closure)
 
-    def _step(self, weight: Tensor, learning_rate: float, weight_decay: float) -> None:
-        if weight.grad is None:
-            return
+    def _step(self, weights: list[Tensor], learning_rate: float | Tensor, weight_decay: float) -> None:
+        """Of weights of one shape, together: small matrices are over before the next one is begun."""
+        momenta, updates = [self._momentum(weight) for weight in weights], [_gradient(weight) for weight in weights]
+        torch._foreach_lerp_(momenta, updates, 1 - MOMENTUM)
+        torch._foreach_lerp_(updates, momenta, MOMENTUM)  # Nesterov's
+        matrices = torch.stack([update.reshape(len(update), -1) for update in updates])  # (n, out, in · k · k)
+        changes = orthogonal(matrices) * (-RMS * max(matrices.shape[1:]) ** 0.5 * learning_rate)
+        for weight, change in zip(weights, changes, strict=True):
+            weight.mul_(1 - learning_rate * weight_decay)
+            weight.add_(change.reshape(weight.shape))
+            weight.grad = None  # AdamW passes over it
+
+    def _momentum(self, weight: Tensor) -> Tensor:
         state = self.state[weight]
         if not state:  # in AdamW's own names, which reads them back
             state["step"], state["exp_avg"] = torch.zeros(()), torch.zeros_like(weight)
-        momentum = state["exp_avg"]
-        momentum.lerp_(weight.grad, 1 - MOMENTUM)
-        update = weight.grad.lerp_(momentum, MOMENTUM)  # Nesterov's
-        matrix = update.reshape(len(update), -1)  # (out, in · k · k)
-        change = orthogonal(matrix).reshape(weight.shape)
-        weight.mul_(1 - learning_rate * weight_decay)
-        weight.add_(change, alpha=-learning_rate * RMS * max(matrix.shape) ** 0.5)
-        weight.grad = None  # AdamW passes over it
+        momentum: Tensor = state["exp_avg"]
+        return momentum
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """About U·Vᵀ of U·S·Vᵀ, by Newton-Schulz iterations.  # (m, n) -> (m, n)
+    """About U·Vᵀ of U·S·Vᵀ, by Newton-Schulz iterations.  # (..., m, n) -> (..., m, n)
 
     Each iteration multiplies from the left by a polynomial of X·Xᵀ, which commutes with the others: so all of them are
     made of the first X·Xᵀ, of the smaller side, and a wide matrix is multiplied only twice.
     """
     a, b, c = POLYNOMIAL
-    x = matrix.T if matrix.size(0) > matrix.size(1) else matrix
-    x = x / (x.norm() + 1e-7)
-    gram = x @ x.T
-    unit = torch.eye(len(gram), dtype=x.dtype, device=x.device)
-    product = torch.addmm(a * unit + b * gram, gram, gram, alpha=c)
+    is_tall = matrix.size(-2) > matrix.size(-1)
+    x = matrix.mT if is_tall else matrix
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
+    gram = x @ x.mT
+    unit = torch.eye(gram.size(-1), dtype=x.dtype, device=x.device)
+    product = a * unit + b * gram + c * (gram @ gram)
     polynomial = product
     for _ in range(ITERATIONS - 1):
         gram = polynomial @ gram @ polynomial
-        polynomial = torch.addmm(a * unit + b * gram, gram, gram, alpha=c)
+        polynomial = a * unit + b * gram + c * (gram @ gram)
         product = polynomial @ product
     x = product @ x
-    return x.T if matrix.size(0) > matrix.size(1) else x
+    return x.mT if is_tall else x
+
+
+def _gradient(weight: Tensor) -> Tensor:
+    assert weight.grad is not None
+    return weight.grad
+
+
+def _alike(weights: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Those that have a gradient, by their shape."""
+    found: dict[torch.Size, list[Tensor]] = {}
+    for weight in weights:
+        if weight.grad is not None:
+            found.setdefault(weight.shape, []).append(weight)
+    return list(found.values())
 
 
 def _is_hidden(module: nn.Module) -> bool:

@@ -26,8 +26,9 @@ from ip2p_cli.api import (
 )
 
 from .config import TrainConfig, ValidationConfig
-from .loop import Part, Validation, seed_everything
+from .loop import Validation, seed_everything
 from .names import STATE_FOLDER
+from .part import Part
 from .precision import precision_on
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from .config import TextEncoderConfig
-from .loop import device_of
+from .part import device_of
 from .precision import AUTO, mixed
 
 

@@ -27,7 +27,7 @@ from .config import NORM_GROUPS, TextEncoderConfig, TextToImageConfig
 from .diffusion import make_scheduler, middle_timesteps, place_weights
 from .drawn import VOCABULARY_TEXTS, as_pixels, draw_rows
 from .encoders import fingerprint
-from .loop import device_of
+from .part import device_of
 from .text_encoder import tokenize, train_tokenizer
 
 SCALED_BY = 64  # pictures that the latents' scale is measured on

@@ -19,8 +19,8 @@ from .editor import EditorPart, Noised, moved
 from .encoders import load_text, load_vae
 from .figures import compare
 from .latents import LatentPairs, Picked, Sample
-from .loop import device_of
 from .names import STATE_FOLDER
+from .part import device_of
 from .sheet import draw_sheet
 
 AT_ONCE = 16  # pairs in one forward pass

@@ -15,7 +15,8 @@ from ip2p_cli.api import Pair, UsageError, write_shard
 from ip2p_cli.dataset import encode_image
 from ip2p_train.buckets import WIDEST, bucket_size, cover, same_shape
 from ip2p_train.encoders import open_picture
-from ip2p_train.loop import step_generator, train
+from ip2p_train.loop import train
+from ip2p_train.schedule import step_generator
 from tests.train.small import CONFIG, editor_part, write_pairs
 
 SIDES = st.integers(16, 4000)

@@ -9,8 +9,8 @@ import torch
 
 from ip2p_cli.api import UsageError
 from ip2p_train import encoders
-from ip2p_train.loop import step_generator
 from ip2p_train.parts import Setting, build_part
+from ip2p_train.schedule import step_generator
 from ip2p_train.tensor_store import TensorStore
 from tests.tiny import TinySpec, make_checkpoint
 from tests.train.small import CONFIG, editor_part, write_pairs

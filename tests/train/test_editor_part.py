@@ -17,7 +17,8 @@ from ip2p_train.base import read_base
 from ip2p_train.config import EditorConfig, LoopConfig
 from ip2p_train.diffusion import EPSILON, V, min_snr_weights
 from ip2p_train.editor import draw_dropout
-from ip2p_train.loop import step_generator, train
+from ip2p_train.loop import train
+from ip2p_train.schedule import step_generator
 from ip2p_train.unet import widen_conv_in
 from tests.tiny import SD_SCHEDULER, TinySpec, make_checkpoint
 from tests.train.small import CONFIG, LOOP, SMALL, editor_part, write_pairs, write_text_to_image

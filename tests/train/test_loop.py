@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from ip2p_cli.api import MissingExtra, UsageError
 from ip2p_train import loop
 from ip2p_train.config import LoopConfig
-from ip2p_train.loop import NonFiniteLoss, _average, learning_rate_at, step_generator, train
+from ip2p_train.loop import NonFiniteLoss, _average, train
 from ip2p_train.optimizers import make_optimizer
+from ip2p_train.schedule import learning_rate_at, step_generator
 
 CONFIG = LoopConfig(
     max_steps=12,

@@ -18,9 +18,10 @@ from safetensors.torch import load_file, save_file
 
 from ip2p_cli.api import EditRequest, MissingExtra, ModelError, UsageError, load_editor
 from ip2p_train.config import LoraConfig, TrainConfig
-from ip2p_train.loop import step_generator, train
+from ip2p_train.loop import train
 from ip2p_train.lora import FILE
 from ip2p_train.parts import Setting, build_part
+from ip2p_train.schedule import step_generator
 from ip2p_train.settings_check import check_settings
 from tests.train.small import CONFIG, LOOP, editor_part, write_pairs, write_text_to_image
 
