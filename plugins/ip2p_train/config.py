@@ -24,7 +24,9 @@ class LoopConfig:
     ema_decay: float = 0.9999  # at most: after n steps it is 1 - (1 + n)^-0.75, so that the start is forgotten
     precision: str = "auto"  # auto (bf16 where the device is quicker in it, else fp32) | bf16 | fp32
     compile: bool = False  # by torch.compile: minutes at the start, a quarter faster after it (needs a C++ compiler)
-    cuda_graph: bool = False  # a step of the editor as one CUDA graph: small networks on a GPU, several times faster
+    cuda_graph: bool = (
+        False  # on CUDA an editor's step is launched as one graph: several times faster, where it is small
+    )
     seed: int = 0
     log_every: int = 50
     checkpoint_seconds: float = 180.0

@@ -84,8 +84,22 @@ def check_settings(config: TrainConfig) -> None:
         raise UsageError("[editor] drop_text, drop_image and drop_both are more than 1 together")
     if config.lora.keep and not config.lora.rank:
         raise UsageError("[lora] keep is for adapters; give it a rank, or --lora")
+    if config.loop.cuda_graph:
+        _check_captured(config)
     if editor.sampler:
         sampler_named(editor.sampler, samplers())
+
+
+def _check_captured(config: TrainConfig) -> None:
+    """What waits for a value of the device cannot be in a graph."""
+    waiting = {
+        '[loop] optimizer "adamw8bit"': config.loop.optimizer == "adamw8bit",
+        "[editor] gradient_checkpointing": config.editor.gradient_checkpointing,
+        "[lora] keep": bool(config.lora.keep),
+    }
+    for setting, is_set in waiting.items():
+        if is_set:
+            raise UsageError(f"[loop] cuda_graph does not go with {setting}; set one of them to its default")
 
 
 def _check_widths(config: TrainConfig) -> None:

@@ -56,17 +56,15 @@ class Learner:
             raise UsageError(f"a batch of {config.batch_size} cannot be divided over {count} processes")
         if (count > 1 or len(self._pieces) > 1) and not isinstance(self.part, DividedPart):
             raise UsageError("this part's batch cannot be divided: train it in one process, with micro_batch = 0")
-        if config.cuda_graph and (
-            self.device.type != "cuda" or len(self._pieces) * count > 1 or not isinstance(self.part, DrawingPart)
-        ):
+        if self._captures and (count * len(self._pieces) > 1 or not isinstance(self.part, DrawingPart)):
             raise UsageError(
-                "[loop] cuda_graph is for an editor, on CUDA, in one process, with micro_batch = 0; set it to false"
+                "[loop] cuda_graph is for an editor, in one process, with micro_batch = 0; set it to false"
             )
 
     def steps(self, first: int) -> Iterator[Taken]:
         """Take the steps from that number on. On a device, it computes while the next batches are drawn."""
         ahead, numbers = 0 if self.device.type == "cpu" else AHEAD, range(first, self.config.max_steps)
-        if isinstance(self.part, DrawingPart) and self.config.cuda_graph:
+        if isinstance(self.part, DrawingPart) and self._captures:
             make_capturable(self.optimizer, self.device)
             loss_on = self.part.loss_on
             captured: CapturedSteps[Any, Taken] = CapturedSteps(
@@ -76,6 +74,10 @@ class Learner:
             yield from self._each(captured, first, map_ahead(draw, numbers, ahead, ahead))
         else:
             yield from self._each(self._take, first, map_ahead(self._draw, numbers, ahead, ahead))
+
+    @property
+    def _captures(self) -> bool:
+        return self.config.cuda_graph and self.device.type == "cuda"
 
     @property
     def _pieces(self) -> list[slice]:

@@ -67,3 +67,10 @@ def test_it_learns_and_goes_on_from_its_state() -> None:
     going_on = Muon(twin, lr=0.02)
     going_on.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     assert steps(model, optimizer, 3) == pytest.approx(steps(twin, going_on, 3))
+
+
+def test_matrices_together_are_as_each_alone() -> None:
+    matrices = torch.randn(5, 24, 40, generator=torch.Generator().manual_seed(0))
+    alone = torch.stack([orthogonal(matrix) for matrix in matrices])
+    assert torch.allclose(orthogonal(matrices), alone, atol=1e-5)
+    assert torch.allclose(orthogonal(matrices.mT), alone.mT, atol=1e-5)
