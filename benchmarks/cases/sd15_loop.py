@@ -28,7 +28,7 @@ SCALES = {  # (guidance, rows a photo, goal)
     "s_I = s_T": (Guidance(2.0, 2.0), 2, ">= 1.4"),
 }
 SAME = "<= 0.001"  # of float32; bfloat16 has two to three decimals
-ROWS = {"cpu": 8, "cuda": 32}  # at once, as `ip2p edit` has them
+ROWS = {"cpu": 8, "cuda": 32}  # at once; `ip2p edit` has 8 unless --batch-size says otherwise
 MATMUL = 8192  # the side of the matrices that tell an accelerator's speed
 
 
@@ -59,7 +59,8 @@ def run(setting: Setting, scale: Scale) -> Result:
     figures: list[Figure] = []
     seconds: dict[str, list[float]] = {}
     for name, (guidance, rows, goal) in SCALES.items():
-        editor.batch_size = min(ROWS.get(editor.device.type, ROWS["cpu"]), rows * scale.photos)  # full calls of the network
+        most = ROWS.get(editor.device.type, ROWS["cpu"])
+        editor.batch_size = min(most, rows * scale.photos)  # full calls of the network
         ours, theirs = _sides(editor, pipeline, scale, guidance)
         difference = float((ours() - theirs()).abs().max())  # also warms both
         sides = {"ip2p": timed(ours, setting.clock), "pipeline": timed(theirs, setting.clock)}
