@@ -66,24 +66,24 @@ class Finisher:
         """The edit at the photo's size, with the photo's detail as far as the edit left it."""
         transfer = fit_transfer(item.image, before, after)
         carried = apply_transfer(item.image, transfer)
-        if _is_plain(transfer.of_copy(before), after):
+        if _is_plain(before, transfer.of_copy(before), after):
             return carried
         with self._components.exactly():
             copy = see(self._components, draw_canvas(carried, item.fit)).copy
         seen = copy[(slice(None), *item.fit.window)].clamp(0, 1)
-        drawn = share_drawn(seen, after)
+        drawn = share_drawn(before, seen, after)
         if drawn < 1:
             carried = soften(carried, measure_softness(seen, after))
         return Image.blend(carried, paint(item.image, before, after), drawn) if drawn > 0 else carried
 
 
-def _is_plain(carried: Tensor, after: Tensor) -> bool:
+def _is_plain(before: Tensor, carried: Tensor, after: Tensor) -> bool:
     """Whether it is plain to see that nothing is drawn or softened, by a look that costs next to nothing.
 
     `carried` is the edit with all of the copy's detail, (3, h, w). The copy has been through the autoencoder, but the
     edit's own faint detail has not: as a rule more seems to be missing here than in a look through the autoencoder.
     """
-    return share_drawn(carried, after) == 0 and is_sharp(carried, after)
+    return share_drawn(before, carried, after) == 0 and is_sharp(carried, after)
 
 
 def to_image(picture: Tensor) -> Image.Image:
