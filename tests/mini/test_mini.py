@@ -78,14 +78,14 @@ def test_the_quick_look_passes_only_what_the_look_through_the_autoencoder_would_
     editor, looked_at = load_editor("mini", device="cpu"), []
     quick = finish._is_plain
 
-    def noting(carried: torch.Tensor, after: torch.Tensor) -> bool:
-        looked_at.append(quick(carried, after))
+    def noting(before: torch.Tensor, carried: torch.Tensor, after: torch.Tensor) -> bool:
+        looked_at.append(quick(before, carried, after))
         return looked_at[-1]
 
     monkeypatch.setattr(finish, "_is_plain", noting)
     results = editor.edit(requests)
     assert 0.2 < sum(looked_at) / len(looked_at) < 0.9
-    monkeypatch.setattr(finish, "_is_plain", lambda carried, after: False)
+    monkeypatch.setattr(finish, "_is_plain", lambda before, carried, after: False)
     for result, careful in zip(results, editor.edit(requests), strict=True):
         levels = np.abs(np.asarray(result.image, np.int16) - np.asarray(careful.image))
         assert levels.max() <= 3, result.instruction
