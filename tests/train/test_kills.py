@@ -18,8 +18,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ip2p_train import checkpoints
+from ip2p_train.editor import Drawn
 from ip2p_train.logs import JsonLines
 from ip2p_train.loop import train
+from ip2p_train.part import Figures
 from tests.train.small import LOOP, editor_part, write_pairs
 
 REPOSITORY = Path(__file__).parents[2]
@@ -53,16 +55,16 @@ def curve(out: Path) -> dict[int, float]:
 def live(data: Path, base: Path, out: Path, *, deaths: int | None, checkpoint_seconds: float) -> None:
     """One process's life: it goes on from what is there, and dies in its `deaths`th step."""
     part, log = editor_part(data, base, out), JsonLines(out)
-    loss, steps = part.loss_of, 0
+    loss, steps = part.loss_on, 0
 
-    def dying(generator: torch.Generator, batch_size: int, samples: slice) -> tuple[Tensor, dict[str, float]]:
+    def dying(drawn: Drawn) -> tuple[Tensor, Figures]:
         nonlocal steps
         steps += 1
         if steps == deaths:
             raise Killed
-        return loss(generator, batch_size, samples)
+        return loss(drawn)
 
-    part.loss_of = dying  # type: ignore[method-assign]
+    part.loss_on = dying  # type: ignore[method-assign]
     loop = replace(LOOP, max_steps=STEPS, checkpoint_seconds=checkpoint_seconds)
     for record in train(part, loop, out, resume=True):
         log.add(record)
