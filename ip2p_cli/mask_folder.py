@@ -14,6 +14,7 @@ from ip2p_cli.choices import OnExists
 from ip2p_cli.entries import digest_of
 from ip2p_cli.errors import ItemError, UsageError
 from ip2p_cli.types import EditJob
+from ip2p_cli.writing import make_output_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,6 +45,14 @@ class MaskFolder:
         if os.path.lexists(self._folder) and not self._folder.is_dir():
             raise UsageError(f"{OPTION} {folder} is no folder; give another name")
         self._writer = AtomicWriter(self._folder, OPTION, attempt)
+
+    def make(self) -> None:
+        """Make the folder, before there is anything to lose.
+
+        Raises:
+            EnvironmentStop, UsageError: it cannot be made or written to.
+        """
+        make_output_folder(self._folder)
 
     def place(self, job: EditJob, key: str) -> Path:
         """Where the mask of a job with that key is to be written.

@@ -20,7 +20,6 @@ from ip2p_cli.ledger import OwnLedger
 from ip2p_cli.lora import find_lora
 from ip2p_cli.model_choice import ModelChoice
 from ip2p_cli.models import known_models
-from ip2p_cli.plan import Destination
 from ip2p_cli.plugin_manager import PluginManager, collect_models
 from ip2p_cli.prepare import RunSettings
 from ip2p_cli.progress import Display
@@ -38,7 +37,7 @@ def real_run(work: Work, request: Request, display: Display, listeners: Sequence
     """
     place = _place(work, request)
     setup = _setup(work, request)
-    _make_output_folder(work.target)
+    _make_folders(work)
     listeners = [*listeners, *make_report(request.run, work.target, setup.settings.defaults, work.reader)]
     with ExitStack() as stack:
         writer, ledger = AtomicWriter(work.target.root), None
@@ -169,8 +168,10 @@ def _anywhere(model: ModelChoice, manager: PluginManager) -> ModelChoice:
     )
 
 
-def _make_output_folder(target: Destination) -> None:
-    if target.root is None:
-        return
-    with writing(target.root):
-        target.root.mkdir(parents=True, exist_ok=True)
+def _make_folders(work: Work) -> None:
+    """Those that are written to: what cannot be is said before anything is loaded."""
+    if work.target.root is not None:
+        with writing(work.target.root):
+            work.target.root.mkdir(parents=True, exist_ok=True)
+    if work.mask_folder is not None:
+        work.mask_folder.make()

@@ -15,6 +15,7 @@ from ip2p_cli.devices import bfloat16_is_quicker
 from ip2p_cli.editor.exactly import EXACTLY
 from ip2p_cli.editor.fast.compiled import compile_blocks
 from ip2p_cli.editor.fast.quantized import check_quantized, quantize_linear
+from ip2p_cli.editor.joined import join_convolutions
 from ip2p_cli.editor.lora import fuse_lora
 from ip2p_cli.editor.upsampling import merge_upsampling
 from ip2p_cli.errors import ModelError, UsageError
@@ -111,8 +112,9 @@ def load_components(
     chosen = choose_dtype(dtype, device, sum(parameter.numel() for parameter in unet.parameters()), accelerations)
     check_quantized(accelerations, device, chosen)
     if device.type == "cpu":  # elsewhere it was not measured
-        merge_upsampling(unet)
-        merge_upsampling(vae)
+        join_convolutions(vae)
+        for network in (unet, vae):
+            merge_upsampling(network)
     vae, unet, text_encoder = (_cast(network, device, chosen) for network in (vae, unet, text_encoder))
     quantize_linear(unet, accelerations)
     if "compile" in accelerations:

@@ -55,8 +55,8 @@ def measure_softness(carried: Tensor, after: Tensor) -> SoftFocus:
 
 
 def is_sharp(carried: Tensor, after: Tensor) -> bool:
-    """Whether the edit has no less energy in fine structure than it would have with all detail."""
-    return _sharpness(_luma(carried), _luma(after)) >= 1
+    """Whether the edit has about the energy in fine structure that it would have with all detail: none is softened."""
+    return _sharpness(_luma(carried), _luma(after)) >= SHARP
 
 
 def soften(carried: Image.Image, focus: SoftFocus) -> Image.Image:

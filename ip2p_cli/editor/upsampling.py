@@ -7,7 +7,7 @@ convolution with four times the channels, whose results are laid out as pixels (
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from diffusers.models.upsampling import Upsample2D
@@ -71,21 +71,25 @@ def _is_upsampled_by_two(module: nn.Module) -> bool:
     if not isinstance(module, Upsample2D):
         return False
     own = not module.use_conv_transpose and module.interpolate and module.norm is None and module.name == "conv"
-    return own and _is_plain(module.conv)
+    return own and is_plain_conv(module.conv)
 
 
-def _is_plain(conv: Any) -> bool:
+def is_plain_conv(module: Any, stride: int = 1) -> TypeGuard[nn.Conv2d]:
     """Whether it is a 3x3 convolution that sees one pixel further than the picture."""
-    if type(conv) is not nn.Conv2d:
+    if type(module) is not nn.Conv2d:
         return False
-    said = (conv.kernel_size, conv.padding, conv.stride, conv.dilation, conv.groups, conv.padding_mode)
-    return said == ((3, 3), (1, 1), (1, 1), (1, 1), 1, "zeros")
+    said = (module.kernel_size, module.padding, module.stride, module.dilation, module.groups, module.padding_mode)
+    return said == ((3, 3), (1, 1), (stride, stride), (1, 1), 1, "zeros")
+
+
+def is_upsampling_by_two(module: nn.Module) -> TypeGuard[nn.Upsample]:
+    """Whether each pixel becomes four that are like it."""
+    return isinstance(module, nn.Upsample) and module.mode == "nearest" and module.scale_factor in (2, (2, 2))
 
 
 def _merge_neighbours(layers: nn.Sequential) -> None:
     """Upsampling and convolution side by side, as in AutoencoderTiny's decoder. Later layers keep their numbers."""
     for number in range(len(layers) - 1):
         first, second = layers[number], layers[number + 1]
-        is_by_two = isinstance(first, nn.Upsample) and first.mode == "nearest" and first.scale_factor in (2, (2, 2))
-        if is_by_two and isinstance(second, nn.Conv2d) and _is_plain(second):
+        if is_upsampling_by_two(first) and is_plain_conv(second):
             layers[number], layers[number + 1] = nn.Identity(), UpsampledConv2d(second)

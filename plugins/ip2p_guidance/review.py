@@ -25,7 +25,9 @@ def judge(job: EditJob, before: Image, after: Image, chain: Sequence[StepSetting
     band = job.change
     if band is None:
         if distance < BARELY:
-            return Verdict.flag("it barely changed; try --change normal, or other words", scores)
+            return Verdict.flag(
+                "it barely changed; try --change normal, other words, or a mask that lets more change", scores
+            )
         return Verdict.allow(scores)
     if band.low <= distance <= band.high:
         return Verdict.allow(scores)

@@ -2,9 +2,10 @@
 
 A position p stands for two scales, s_T and s_I of InstructPix2Pix (arXiv 2211.09800, equation 3); 0 is where the first
 try was. Forward, first s_I falls to where the photo no longer holds the edit back, then s_T grows; backward, first s_I
-grows, then s_T falls, though never to where the words have no say: a copy is no gentle edit.
+grows a little, then s_T falls, though never to where the words have no say: a copy is no gentle edit. (Much s_I makes
+colours and contrasts shout, which is a change, too, but not the one that was asked for.)
 
-    p    −2       −1         0          1       2
+    p    −2       −½         0          1       2
     s_T  floor    first      first      first   top
     s_I  high     high       first      low     low
 
@@ -24,9 +25,10 @@ from functools import cached_property
 import numpy as np
 
 FARTHEST = 2.0
+KEEPING = 0.2  # what s_I grows by: without words a model would change something, too, and so it hardly does
 TOP = 15.0  # s_T beyond which pictures break, unless the first is so large that it has to grow further
 NEAR = 1e-6  # positions are solved for from scales, and so are exact to rounding only
-USUAL_SLOPE = 0.25  # of the distance along the line, before anything is known
+USUAL_SLOPE = 0.15  # of the distance along the line, before anything is known: flat near 0, steep farther on
 LEAST_SLOPE = 0.08  # steps along a line that hardly rises would go on for ever
 LEAST_STEP, FIRST_STEP = 0.25, 1.5  # of a first step the slope is but a guess
 SLACK = 0.15  # of a bracket that a step stays clear of at both ends: curves bend
@@ -45,7 +47,7 @@ class Line:
     @property
     def floor(self) -> float:
         """The least s_T of the line."""
-        return max(0.2, self.text / 12)
+        return max(0.1, self.text / 20)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -80,8 +82,8 @@ class Line:
         Where s_I cannot fall, s_T has all of the way forward: no stretch of it is dead.
         """
         start, floor, top = (math.log(scale) for scale in (self._start, self.floor, max(TOP, 2.5 * self.text)))
-        low, high = min(1.0, self.image), max(2.0, self.image + 0.8)
-        backward = [(-FARTHEST, floor, high), (-1.0, start, high)] if floor < start else []
+        low, high = min(1.0, self.image), self.image + KEEPING
+        backward = [(-FARTHEST, floor, high), (-0.5, start, high)] if floor < start else []
         forward = [(1.0, start, low)] if low < self.image else []
         return [*backward, (0.0, start, self.image), *forward, (FARTHEST, top, low)]
 

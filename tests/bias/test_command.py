@@ -50,7 +50,7 @@ def figures_of(folder: Path) -> dict[str, Any]:
 
 def test_an_audit_of_a_checkpoint(app: typer.Typer, tiny_checkpoint: Path, tmp_path: Path) -> None:
     photos, out = save(tmp_path / "photos", LIGHT, DARK, BLUE), tmp_path / "out"
-    (tmp_path / "asks.txt").write_text("make it night\n\n  add snow \nmake it night\n")
+    (tmp_path / "asks.txt").write_text("# scenes\nmake it night\n\n  add snow \nmake it night\n")
     options = ("--instructions", tmp_path / "asks.txt", "--probe", "ita", "--model", tiny_checkpoint, "-o", out)
     code, stdout, stderr = run(app, photos, *options, "--device", "cpu", "--steps", 2, "--seed", 3, "--json")
     figures = figures_of(out)

@@ -30,6 +30,13 @@ def test_a_folder_for_masks_where_nothing_makes_any_is_a_wrong_command(masked: C
     assert masked("edit", "photos", "-i", "x", "--mask-out", "mask.png", "--auto-mask", *dry_run).code == 2
 
 
+def test_a_folder_that_cannot_be_made_is_said_before_a_model_is_loaded(masked: CommandLine) -> None:
+    (masked.folder / "file").touch()
+    command = ("edit", "photos", "-i", "x", "--auto-mask", "--mask-out", "file/seen", "--json")
+    answer = masked(*command)
+    assert answer.code == 2 and "file/seen" in answer.err and not answer.events
+
+
 def test_a_recipe_may_be_what_makes_them(masked: CommandLine) -> None:
     recipe = masked.folder / "r.toml"
     recipe.write_text('schema = 1\nname = "r"\n[[step]]\ninstruction = "x"\nauto_mask = true\n')

@@ -137,7 +137,7 @@ def test_no_band_is_reached_by_taking_the_words_away(tmp_path: Path) -> None:
     bench = bench_of(tmp_path, Dims())
     run(bench, "0.0..0.01")
     asked = [request.text_guidance for call in bench.editor.calls for request in call if request.text_guidance]
-    assert asked and min(asked) >= 7.5 / 12 - 1e-9
+    assert asked and min(asked) >= 7.5 / 20 - 1e-9
 
 
 @pytest.mark.parametrize("band", ["0.35..0.5", "0.6..0.8"])

@@ -39,13 +39,17 @@ def test_a_position_is_solved_for_from_its_scales(text: float, image: float, pos
 def test_the_words_always_have_a_say(text: float) -> None:
     line = Line(text, 1.5)
     low, high = line.ends
-    assert low == (-FARTHEST if text > 0.2 else 0.0)
+    assert low == (-FARTHEST if text > 0.1 else 0.0)
     for step in range(1, 41):
         position = low + step / 40 * (high - low)
-        assert position == 0 or line.at(position)[0] >= max(0.2, text / 12) - NEAR
-    assert line.at(low)[0] == pytest.approx(line.floor if text > 0.2 else text)
+        assert position == 0 or line.at(position)[0] >= max(0.1, text / 20) - NEAR
+    assert line.at(low)[0] == pytest.approx(line.floor if text > 0.1 else text)
     assert line.at(high)[0] == pytest.approx(max(15.0, 2.5 * text))
     assert line.position_of(*line.at(high)) == pytest.approx(high)
+
+
+def test_the_photo_is_never_held_on_to_so_hard_that_colours_shout() -> None:
+    assert max(Line(2.0, 1.0).at(step / 10)[1] for step in range(-20, 21)) <= 1.25
 
 
 def test_where_s_i_cannot_fall_no_stretch_of_the_line_is_dead() -> None:
