@@ -25,12 +25,12 @@ PRIOR = 1e-6  # μ
 def fit_colour_map(before: Tensor, after: Tensor, nodes: int = NODES) -> Tensor:
     """The table (nodes³, 3) that takes colours of `before` to those of `after`, both (n, 3) in [0, 1]."""
     low, weight = _trilinear(before, nodes)
-    prior = _grid(nodes).double() + (after - before).mean(0).double()
-    misfit = after.double() - _gather(prior, low, weight)  # (n, 3)
+    shift = (after - before).double().mean(0)
+    misfit = after.double() - before.clamp(0, 1) - shift  # (n, 3): what the identity gives is the colour itself
     normal, rhs = _normal_equations(low, weight.double(), misfit, nodes)
     system = normal / len(before) + _penalty(nodes)
     step = torch.cholesky_solve(rhs / len(before), torch.linalg.cholesky(system))
-    return (prior + step).float()
+    return (_grid(nodes) + shift + step).float()
 
 
 def _normal_equations(low: Tensor, weight: Tensor, misfit: Tensor, nodes: int) -> tuple[Tensor, Tensor]:

@@ -27,9 +27,9 @@ from torch import Tensor
 
 from ip2p_cli.editor.colour_map import apply_colour_map, fit_colour_map
 from ip2p_cli.editor.full_size import Transfer, apply_transfer, planes
-from ip2p_cli.editor.guided_filter import RADIUS, explained, guided_filter, times
+from ip2p_cli.editor.guided_filter import RADIUS, RESIDUAL_RADIUS, explained, guided_filter, times, with_products
 from ip2p_cli.editor.removed import removed
-from ip2p_cli.editor.windows import window_means
+from ip2p_cli.editor.windows import window_means, window_variance
 
 PASSES = 3  # of the reweighted fit
 LEAST_WEIGHT = 1e-3  # of a pixel in it: where all are badly fitted, all count the same
@@ -55,11 +55,15 @@ def fit_transfer(original: Image.Image, before: Tensor, after: Tensor) -> Transf
     colours = before.flatten(1).T.contiguous()
     table = fit_colour_map(colours, after.flatten(1).T.contiguous())
     mapped = apply_colour_map(table, colours).T.reshape_as(before)
+    products, most = (
+        with_products(before, after - mapped),
+        UNEXPLAINED * window_variance(after, RESIDUAL_RADIUS) + noise,
+    )
     weight = torch.ones_like(before[:1])
     for _ in range(PASSES):
-        slopes, offsets = guided_filter(before, after - mapped, weight + LEAST_WEIGHT)
+        slopes, offsets = guided_filter(products, weight + LEAST_WEIGHT)
         fitted = times(slopes, before, mapped + offsets)
-        weight = explained(fitted, after, UNEXPLAINED, noise) * _moderate(slopes)  # (1, h, w)
+        weight = explained(fitted, after, most) * _moderate(slopes)  # (1, h, w)
     weight = window_means(weight, SMOOTH) * (1 - removed(before, after))
     blended = weight * offsets + (1 - weight) * after
     return Transfer(table, torch.cat([weight, (weight * slopes).flatten(0, 1), blended]))

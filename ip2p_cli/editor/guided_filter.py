@@ -8,22 +8,26 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ip2p_cli.editor.windows import window_means, window_variance
+from ip2p_cli.editor.windows import window_means
 
 RADIUS = 8  # of the fit's windows, in the model's pixels
 EPSILON = 2e-3  # ε, the ridge that draws slopes to zero
 RESIDUAL_RADIUS = 3  # of the windows that judge what the fit leaves over
 
 
-def guided_filter(guide: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Averaged coefficients A (3, 3, h, w) and b (3, h, w) of `target` ≈ A guide + b; `weight` (1, h, w) > 0."""
+def with_products(guide: Tensor, target: Tensor) -> Tensor:
+    """What `guided_filter` takes means of: both pictures (3, h, w) and the products of their channels.  # (21, h, w)"""
+    return torch.cat([guide, target, _squares(guide), _outer(target, guide).flatten(0, 1)])
+
+
+def guided_filter(products: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Averaged coefficients A (3, 3, h, w) and b (3, h, w) of target ≈ A guide + b; `weight` (1, h, w) > 0."""
     total = window_means(weight, RADIUS)
 
     def mean(x: Tensor) -> Tensor:
         return window_means(weight * x, RADIUS) / total
 
-    products = (_squares(guide), _outer(target, guide).flatten(0, 1))
-    mean_i, mean_p, mean_ii, mean_pi = mean(torch.cat([guide, target, *products])).split([3, 3, 6, 9])
+    mean_i, mean_p, mean_ii, mean_pi = mean(products).split([3, 3, 6, 9])
     variance = mean_ii.sub_(_squares(mean_i))  # (6, h, w)
     covariance = mean_pi.unflatten(0, (3, 3)).sub_(_outer(mean_p, mean_i))  # (3 target, 3 guide, h, w)
     inverse = _inverse(variance)
@@ -42,10 +46,13 @@ def times(matrices: Tensor, vectors: Tensor, plus: Tensor | float) -> Tensor:
     return terms.addcmul_(matrices[:, 1], vectors[1]).addcmul_(matrices[:, 2], vectors[2])
 
 
-def explained(fitted: Tensor, after: Tensor, share: float, noise: Tensor | float) -> Tensor:
-    """(1, h, w) in (0, 1]: small where maps leave more over than a share of an edit's local variance, and noise."""
+def explained(fitted: Tensor, after: Tensor, most: Tensor) -> Tensor:
+    """(1, h, w) in (0, 1]: small where maps leave more over than `most` (1, h, w), a variance.
+
+    That is to be a share of the edit's own local variance (of RESIDUAL_RADIUS), and what noise there is.
+    """
     left_over = window_means((after - fitted).square().mean(0, keepdim=True), RESIDUAL_RADIUS)
-    return 1 / (1 + (left_over / (share * window_variance(after, RESIDUAL_RADIUS) + noise)) ** 4)
+    return 1 / (1 + (left_over / most) ** 4)
 
 
 def _inverse(variance: Tensor) -> Tensor:

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from ip2p_cli.editor.drawing import likeness
 from ip2p_cli.editor.full_size import Transfer, apply_transfer
-from ip2p_cli.editor.guided_filter import explained, guided_filter, times
+from ip2p_cli.editor.guided_filter import RESIDUAL_RADIUS, explained, guided_filter, times, with_products
 from ip2p_cli.editor.removed import removed
-from ip2p_cli.editor.windows import window_means
+from ip2p_cli.editor.windows import window_means, window_variance
 
 UNEXPLAINED = 0.5  # share of the edit's local variance from which it is something of its own
 NOISE = 0.02**2  # variance that the network and the codec leave anywhere
@@ -38,8 +38,9 @@ def paint(original: Image.Image, before: Tensor, after: Tensor) -> Image.Image:
 
 def fit_painting(before: Tensor, after: Tensor) -> Transfer:
     """The fit at the model's size, (3, h, w) in [0, 1] each."""
-    slopes, offsets = guided_filter(before, after, torch.ones_like(before[:1]))
-    weight = window_means(explained(times(slopes, before, offsets), after, UNEXPLAINED, NOISE), SMOOTH)
+    slopes, offsets = guided_filter(with_products(before, after), torch.ones_like(before[:1]))
+    most = UNEXPLAINED * window_variance(after, RESIDUAL_RADIUS) + NOISE
+    weight = window_means(explained(times(slopes, before, offsets), after, most), SMOOTH)
     alike = ((likeness(before, after, LIKENESS_RADIUS) - OWN) / (SAME - OWN)).clamp(0, 1)
     weight = weight * alike * (1 - removed(before, after))
     blended = weight * offsets + (1 - weight) * after
