@@ -22,6 +22,7 @@ from ip2p_cli.editor.windows import window_means
 
 RADIUS = 2  # fine structure: what differs from its (2r+1)² neighbourhood, in the model's pixels
 SOFT, SHARP = 0.85, 0.95  # share of energy from which the softening is done in full, and not at all
+SURELY_SHARP = 0.98  # where `carried` is a guess of what the autoencoder would see
 RADII = (1, 2, 4, 8)  # of the bands in which a soft focus is compared with the edit
 SIGMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)  # blurs that are tried, in the model's pixels
 SHARES = (0.0, 0.2, 0.4)  # and shares of the sharp picture in it; more would be a veil, not a soft focus
@@ -55,8 +56,8 @@ def measure_softness(carried: Tensor, after: Tensor) -> SoftFocus:
 
 
 def is_sharp(carried: Tensor, after: Tensor) -> bool:
-    """Whether the edit has about the energy in fine structure that it would have with all detail: none is softened."""
-    return _sharpness(_luma(carried), _luma(after)) >= SHARP
+    """Whether the edit has about the energy in fine structure that it would have with all detail, by a rough guess."""
+    return _sharpness(_luma(carried), _luma(after)) >= SURELY_SHARP
 
 
 def soften(carried: Image.Image, focus: SoftFocus) -> Image.Image:

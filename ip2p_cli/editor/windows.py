@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
-BLOCK = 64  # lines a product: longer ones multiply more zeros, shorter ones are more products
+BLOCK = 32  # lines a product: longer ones multiply more zeros, shorter ones are more products
 
 
 def window_means(x: Tensor, radius: int) -> Tensor:
@@ -34,6 +36,7 @@ def _line_means(x: Tensor, radius: int, dim: int) -> Tensor:
     return torch.cat(means, dim)
 
 
+@lru_cache(maxsize=512)
 def _band(start: int, stop: int, low: int, high: int, radius: int) -> Tensor:
     """The matrix (stop - start, high - low) that takes the places low … high to the means around start … stop."""
     near = ((torch.arange(start, stop).unsqueeze(1) - torch.arange(low, high)).abs() <= radius).float()
