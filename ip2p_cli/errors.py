@@ -28,6 +28,10 @@ class ModelError(Ip2pError):
     """A checkpoint cannot be found, or is not one that the editor can run."""
 
 
+class ModelNotHere(ModelError):
+    """A hub model is not in the local cache, and the network is not to be asked."""
+
+
 class MissingExtra(Ip2pError):
     """A feature needs an extra that is not installed; the message holds the pip command."""
 

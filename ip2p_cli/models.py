@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ip2p_cli import hub
-from ip2p_cli.errors import ModelError
+from ip2p_cli.errors import ModelError, ModelNotHere
 from ip2p_cli.layout import INDEX, PICKLED, check_layout, missing_pieces
 from ip2p_cli.model_info import own_defaults
 from ip2p_cli.suggest import did_you_mean
@@ -65,6 +65,7 @@ def resolve_model(name: str, registered: Mapping[str, ModelInfo], *, offline: bo
     the cache is asked first and the network only for what is not there, and never when `offline`.
 
     Raises:
+        ModelNotHere: it would have to be fetched, and may not be.
         ModelError: the name is unknown, the folder is no checkpoint, its weights are pickled, or it cannot be fetched.
     """
     known = known_models(registered)
@@ -116,7 +117,7 @@ def _from_hub(hub_id: str, *, offline: bool) -> Path:
         return cached
     if offline or hub.forbidden_by_environment():
         state = "is not" if cached is None else "is only in part"
-        raise ModelError(
+        raise ModelNotHere(
             f"{hub_id!r} is no folder here, and as a hub model it {state} in the local cache: "
             f"run `ip2p models pull {hub_id}` on a machine with a network"
         )

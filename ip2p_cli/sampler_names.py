@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from ip2p_cli.errors import UsageError
+from ip2p_cli.errors import Ip2pError, ModelError, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.suggest import did_you_mean
 from ip2p_cli.types import StepSettings
@@ -26,6 +27,26 @@ def sampler_named(asked: str, samplers: Mapping[str, SamplerFactory]) -> str:
     if found is None:
         raise UsageError(f"sampler {asked!r} is not known; {did_you_mean(asked, samplers, shown=own_names(samplers))}")
     return next(name for name, factory in samplers.items() if factory is samplers[found])
+
+
+def check_samplers(names: Iterable[str], samplers: Mapping[str, SamplerFactory], scheduler: Mapping[str, Any]) -> None:
+    """See that the samplers of these names, or aliases, can run a checkpoint with that scheduler configuration.
+
+    Raises:
+        UsageError: there is none of such a name.
+        ModelError: one cannot run it; the reason is told.
+        MissingExtra: one needs a package that is not installed.
+    """
+    for name in names:
+        try:
+            samplers[sampler_named(name, samplers)](scheduler)
+        except Ip2pError:
+            raise
+        except Exception as problem:  # a plugin's own code
+            raise ModelError(
+                f"sampler {name!r} cannot be set up for this checkpoint ({type(problem).__name__}: {problem}), "
+                "which is a fault in its plugin; choose another --sampler"
+            ) from problem
 
 
 def with_own_sampler(settings: StepSettings, samplers: Mapping[str, SamplerFactory]) -> StepSettings:

@@ -38,6 +38,7 @@ class FakeEditor:
     def __init__(self, fingerprint: str = "fake-1") -> None:
         self.fingerprint = fingerprint
         self.defaults = FakeDefaults()
+        self.scheduler: dict[str, Any] = {}
         self.batch_size = 8
         self.calls: list[list[EditRequest]] = []
 

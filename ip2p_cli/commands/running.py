@@ -19,7 +19,7 @@ from ip2p_cli.commands.real_run import real_run
 from ip2p_cli.commands.reporting import check_reports
 from ip2p_cli.commands.work import Request, Work
 from ip2p_cli.config import UserConfig, load_config
-from ip2p_cli.errors import UsageError
+from ip2p_cli.errors import ModelNotHere, UsageError
 from ip2p_cli.events import JsonLines, Listener, Summary
 from ip2p_cli.images import MAX_MEGAPIXELS
 from ip2p_cli.model_choice import choose_model
@@ -29,7 +29,7 @@ from ip2p_cli.plugin_manager import PluginManager, collect_samplers, create_plug
 from ip2p_cli.prepare import planned_outcomes
 from ip2p_cli.progress import Display
 from ip2p_cli.recipe import Recipe, check_guidance, check_steps, merged
-from ip2p_cli.sampler_names import sampler_named, with_own_sampler
+from ip2p_cli.sampler_names import check_samplers, sampler_named, with_own_sampler
 from ip2p_cli.shard import Shard, parse_shard, shard_from_environment
 from ip2p_cli.signing import load_signing
 from ip2p_cli.sources import SourceReader
@@ -178,6 +178,7 @@ def _one_of(choices: type, value: str, key: str):  # type: ignore[no-untyped-def
 
 
 def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
+    _check_model(work)
     summary, checks = Summary(), Checks(work.manager, work.check_seconds)
     for photo in filter(None, work.orders.plans):
         for outcome in planned_outcomes(photo, checks, work.model.name):
@@ -187,3 +188,16 @@ def _dry_run(work: Work, listeners: Sequence[Listener]) -> int:
     for listener in listeners:
         listener.finish(summary)
     return summary.exit_code
+
+
+def _check_model(work: Work) -> None:
+    """Find what a run would find wrong with the model or its samplers, as far as the model is on this machine."""
+    from ip2p_cli.checkpoint import open_checkpoint
+
+    try:
+        checkpoint = open_checkpoint(work.model.name, work.manager, offline=True)
+    except ModelNotHere:
+        if work.model.offline:
+            raise
+        return  # a run would fetch it
+    check_samplers(work.samplers, collect_samplers(work.manager), checkpoint.scheduler)

@@ -29,10 +29,10 @@ from ip2p_cli.editor.loading import Components, load_components
 from ip2p_cli.editor.networks import Made, Memory, Networks
 from ip2p_cli.editor.request import Chain, settle
 from ip2p_cli.editor.rows import Bucket
-from ip2p_cli.errors import Ip2pError, ModelError, NonFiniteResult, UsageError
+from ip2p_cli.errors import NonFiniteResult, UsageError
 from ip2p_cli.hookspecs import SamplerFactory
 from ip2p_cli.lora import Lora
-from ip2p_cli.sampler_names import sampler_named
+from ip2p_cli.sampler_names import check_samplers
 from ip2p_cli.types import EditRequest, EditResult
 
 __all__ = ["Bucket", "EditDefaults", "Editor", "Guidance"]
@@ -180,17 +180,7 @@ class Editor:
             ModelError: one cannot run it; the reason is told.
             MissingExtra: one needs a package that is not installed.
         """
-        for name in names:
-            factory = self._samplers[sampler_named(name, self._samplers)]
-            try:
-                factory(self._checkpoint.scheduler)
-            except Ip2pError:
-                raise
-            except Exception as problem:  # a plugin's own code
-                raise ModelError(
-                    f"sampler {name!r} cannot be set up for this checkpoint ({type(problem).__name__}: {problem}), "
-                    "which is a fault in its plugin; choose another --sampler"
-                ) from problem
+        check_samplers(names, self._samplers, self._checkpoint.scheduler)
 
     def edit_latents(self, bucket: Bucket, *, sampler: str, steps: int) -> Tensor:
         """Denoise given latents: what `edit` does between encoding and decoding.

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ip2p_cli import checkpoint
+from ip2p_cli.checkpoint import open_checkpoint
 from tests.commands.conftest import CommandLine
 from tests.fakes import SMALL, shifted
 from tests.photos import camera_exif, encoded, gradient, save
@@ -180,6 +182,29 @@ def test_a_dry_run_plans_the_same_and_writes_nothing(ip2p: CommandLine) -> None:
     for before, after in zip(planned[:2], done[:2], strict=True):
         assert before.keys() == after.keys()
         assert (before["source"], before["output"]) == (after["source"], after["output"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--model", "nosuch"), "no model 'nosuch'"),
+        (("--model", "owner/nowhere", "--offline"), "not in the local cache"),
+        (("--sampler", "lcm"), "lcm"),
+    ],
+)
+def test_a_dry_run_finds_a_wrong_model_or_sampler(
+    ip2p: CommandLine, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setattr(checkpoint, "open_checkpoint", open_checkpoint)  # the real one
+    save(ip2p.folder / "a.png")
+    answer = ip2p("edit", "a.png", "-i", "x", "--dry-run", *options)
+    assert answer.code == 2 and said in answer.err
+
+
+def test_a_dry_run_asks_no_hub(ip2p: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "open_checkpoint", open_checkpoint)
+    save(ip2p.folder / "a.png")
+    assert ip2p("edit", "a.png", "-i", "x", "--dry-run", "--model", "owner/nowhere").code == 0
 
 
 def test_options_reach_the_editor(ip2p: CommandLine) -> None:
