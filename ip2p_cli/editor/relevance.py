@@ -21,8 +21,8 @@ from torch import Tensor
 from ip2p_cli.editor.guidance import Guidance, plan_rows
 from ip2p_cli.editor.rows import Bucket, Network, cut_rows
 
-LEVELS = (0.35, 0.45, 0.55, 0.65)  # shares of the timesteps: one draw of noise at each
-RADIUS = 0.6  # of the smoothing, in latents
+LEVELS = (0.3, 0.4, 0.5, 0.6)  # shares of the timesteps: one draw of noise at each
+RADIUS = 0.5  # of the smoothing, in latents
 STRONGEST = 4  # the mean of so many highest places counts as 1: the smallest thing worth drawing has 2 x 2 latents
 FAINTEST = 1e-3  # less than this, where predictions are about 1, is rounding
 QUIET = 0.25  # the quantile that stands for what the instruction does not mean ...

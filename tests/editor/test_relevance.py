@@ -133,7 +133,7 @@ def test_a_large_region_is_kept_apart_from_the_rest(columns: int, background: fl
     assert mask[~enlarged(inside, margin=1)].mean() < 30
 
 
-@pytest.mark.parametrize("unrest", [0.0, 0.2, 0.3])
+@pytest.mark.parametrize("unrest", [0.0, 0.1, 0.2])
 def test_an_instruction_for_all_of_the_photo_is_not_held_back(unrest: float) -> None:
     mask = made(region(slice(None), slice(None)), 1.0, unrest)
     assert mask.mean() > 253 and mask.min() > 100
