@@ -275,4 +275,5 @@ def planned_outcomes(plan: PhotoPlan, checks: Checks, model: str) -> Iterator[Ou
         elif job.source.path is not None and not job.source.path.exists():
             yield Outcome(job, "failed", model, reason="no such file; check the name")
         else:
-            yield Outcome(job, "planned", model)
+            flag = said.reason if said.severity is Severity.FLAG else None
+            yield Outcome(job, "planned", model, reason=flag, scores=said.scores)

@@ -77,7 +77,9 @@ class Display:
         if outcome.status in _WORTH_A_LINE and not (self.quiet and outcome.status == "flagged"):
             self._line(f"{outcome.status}: {_short(source_name(outcome))}: {outcome.reason}")
         elif outcome.status == "planned":
-            self.notice(f"planned: {_short(source_name(outcome))} -> {_short(str(outcome.job.output or 'stdout'))}")
+            flagged = f" (flagged: {outcome.reason})" if outcome.reason else ""
+            target = _short(str(outcome.job.output or "stdout"))
+            self.notice(f"planned: {_short(source_name(outcome))} -> {target}{flagged}")
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task)
 

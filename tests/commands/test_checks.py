@@ -101,6 +101,9 @@ def test_wordings_are_flagged_and_denied(ip2p: CommandLine) -> None:
     assert (answer.code, answer.events[0]["status"]) == (0, "flagged")
     assert "asks for another viewpoint" in answer.events[0]["reason"]
     assert ip2p.editor.calls[0][0].instruction == "zoom in on the face", "a check alters nothing"
+    planned = ip2p("edit", "a.png", "-i", "zoom in on the face", "-o", "other", "--dry-run", "--json")
+    assert planned.events[0]["status"] == "planned" and "another viewpoint" in planned.events[0]["reason"]
+    assert "flagged" in planned.err
     ip2p.monkeypatch.setenv("IP2P_DENY_LIST", "deny.txt")
     for arguments in (["--dry-run"], []):
         answer = ip2p("edit", "a.png", "-i", "add snow", "-o", "out", "--json", *arguments)
