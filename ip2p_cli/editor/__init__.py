@@ -6,7 +6,7 @@
     denoise     the loop; at each step (steps, predict) rows are evaluated (rows) and joined (guidance)
     finish    the edit carried to the photo's own pixels (detail, drawing, softness), beside the networks
 
-`loading` has brought the networks into memory, for CPUs with layers merged (`upsampling`). `fast/` holds what
+`loading` has brought the networks into memory, for CPUs with layers merged (`upsampling`, `joined`). `fast/` holds what
 `--accelerate` can name: each makes some steps of the loop cheaper.
 """
 

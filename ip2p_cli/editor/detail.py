@@ -55,10 +55,8 @@ def fit_transfer(original: Image.Image, before: Tensor, after: Tensor) -> Transf
     colours = before.flatten(1).T.contiguous()
     table = fit_colour_map(colours, after.flatten(1).T.contiguous())
     mapped = apply_colour_map(table, colours).T.reshape_as(before)
-    products, most = (
-        with_products(before, after - mapped),
-        UNEXPLAINED * window_variance(after, RESIDUAL_RADIUS) + noise,
-    )
+    products = with_products(before, after - mapped)
+    most = UNEXPLAINED * window_variance(after, RESIDUAL_RADIUS) + noise
     weight = torch.ones_like(before[:1])
     for _ in range(PASSES):
         slopes, offsets = guided_filter(products, weight + LEAST_WEIGHT)

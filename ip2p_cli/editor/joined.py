@@ -71,11 +71,15 @@ def _join_at(layers: nn.Sequential, number: int) -> None:
     first, second, *more = [*layers][number : number + 3]
     if is_plain_conv(first) and is_plain_conv(second, stride=2) and first.in_channels <= PICTURE:
         layers[number], layers[number + 1] = FromPicture(first, second), nn.Identity()
-    elif is_upsampling_by_two(first) and is_plain_conv(second):
-        for third in filter(is_plain_conv, more):
-            if third.out_channels <= PICTURE:
-                layers[number] = ToPicture(first, second, third)
-                layers[number + 1], layers[number + 2] = nn.Identity(), nn.Identity()
+    elif (
+        is_upsampling_by_two(first)
+        and is_plain_conv(second)
+        and more
+        and is_plain_conv(more[0])
+        and more[0].out_channels <= PICTURE
+    ):
+        layers[number] = ToPicture(first, second, more[0])
+        layers[number + 1], layers[number + 2] = nn.Identity(), nn.Identity()
 
 
 def _joined(first: nn.Conv2d, second: nn.Conv2d) -> Tensor:

@@ -21,7 +21,7 @@ def merge_upsampling(network: nn.Module) -> None:
     """Replace each upsampling by 2 and the 3x3 convolution after it, in place: diffusers' U-Nets and autoencoders."""
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
-            if _is_upsampled_by_two(child):
+            if _is_diffusers_layer(child):
                 setattr(module, name, _Upsample(child))
         if isinstance(module, nn.Sequential):
             _merge_neighbours(module)
@@ -67,7 +67,7 @@ class _Upsample(nn.Module):
         return self.original(hidden_states, output_size)
 
 
-def _is_upsampled_by_two(module: nn.Module) -> bool:
+def _is_diffusers_layer(module: nn.Module) -> bool:
     if not isinstance(module, Upsample2D):
         return False
     own = not module.use_conv_transpose and module.interpolate and module.norm is None and module.name == "conv"
