@@ -3,12 +3,16 @@
 Both start from the same noise, photo latents and text states, and give latents: nothing is encoded or decoded. The
 pipeline is used as well as one can: one call for all photos, text embedded beforehand, same precision. It computes
 three rows a photo whatever the scales are; the editor leaves out those that count nothing.
+
+On an accelerator, besides: the loop with compiled blocks, and whole photos, from pixels to pixels, beside the pipeline
+as its documentation has it, called for one photo after the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,10 +20,11 @@ from torch import Tensor
 
 from benchmarks.measuring import paired, ratios, timed
 from benchmarks.networks import QUARTER, SD15, Shape, write_checkpoint
+from benchmarks.photos import make_photos
 from benchmarks.pipelines import Edit, embed, open_pipeline
 from benchmarks.results import Figure, Result, figure
 from benchmarks.setting import INSTRUCTION, Setting
-from ip2p_cli.api import load_editor
+from ip2p_cli.api import EditRequest, find_photos, load_editor, read_photo
 from ip2p_cli.editor import Bucket, Editor, Guidance
 
 SCALES = {  # (guidance, rows a photo, goal)
@@ -73,6 +78,10 @@ def run(setting: Setting, scale: Scale) -> Result:
         figures.append(figure(f"largest difference of latents: {name}", "difference", [difference], same))
         if setting.device.startswith("cuda"):
             figures.append(_share_of_floor(name, setting, scale, rows, found["ip2p"]))
+    if setting.device.startswith("cuda"):
+        whole, compiled = _whole_photos(setting, scale, editor, pipeline), _compiled(setting, scale, folder, pipeline)
+        seconds |= whole[0] | compiled[0]
+        figures += [*whole[1], *compiled[1]]
     return Result(figures, seconds)
 
 
@@ -110,6 +119,63 @@ def _sides(
         return latents.float()
 
     return ours, theirs
+
+
+def _compiled(
+    setting: Setting, scale: Scale, folder: Path, pipeline: Any
+) -> tuple[dict[str, list[float]], list[Figure]]:
+    """The loop with three rows a photo once more, with `--accelerate compile`."""
+    name = "compiled, three rows"
+    guidance, rows, goal = SCALES["three rows"]
+    editor = load_editor(str(folder), device=setting.device, dtype=setting.dtype, accelerate=["compile"])
+    editor.batch_size = min(ROWS["cuda"], rows * scale.photos)
+    ours, theirs = _sides(editor, pipeline, scale, guidance)
+    ours()  # compiles
+    found = paired({"ip2p": timed(ours, setting.clock), "pipeline": timed(theirs, setting.clock)}, scale.rounds)
+    return {f"{side}, {name}": values for side, values in found.items()}, [
+        figure(f"speed, ip2p / pipeline: {name}", "times", ratios(found["pipeline"], found["ip2p"]), goal),
+        _share_of_floor(name, setting, scale, rows, found["ip2p"]),
+    ]
+
+
+def _whole_photos(
+    setting: Setting, scale: Scale, editor: Editor, pipeline: Any
+) -> tuple[dict[str, list[float]], list[Figure]]:
+    """Pixels to pixels at the model's size, beside the documented use: one call a photo, the instruction as text.
+
+    Photos are others in each round: the editor keeps what it has read of them.
+    """
+    guidance = SCALES["three rows"][0]
+    size = (scale.pixels, scale.pixels)
+    edit = Edit(INSTRUCTION, scale.steps, guidance.text, guidance.image, size)
+    paths = find_photos(make_photos(setting.work / "photos", scale.photos * (scale.rounds + 1), size))
+    photos = [read_photo(path) for path in paths]
+    starts = range(0, len(photos), scale.photos)
+    for_ours, for_theirs = ((photos[start : start + scale.photos] for start in starts) for _ in range(2))
+    editor.batch_size = ROWS["cuda"]
+    request = EditRequest(
+        image=photos[0],
+        instruction=INSTRUCTION,
+        steps=scale.steps,
+        text_guidance=guidance.text,
+        image_guidance=guidance.image,
+    )
+
+    def ours() -> None:
+        editor.edit([replace(request, image=photo) for photo in next(for_ours)])
+
+    def theirs() -> None:
+        for photo in next(for_theirs):
+            pipeline(INSTRUCTION, image=photo, **edit.options)
+
+    for side in (ours, theirs):
+        side()  # warms
+    found = paired({"ip2p": timed(ours, setting.clock), "pipeline": timed(theirs, setting.clock)}, scale.rounds)
+    faster = ratios(found["pipeline"], found["ip2p"])
+    return {f"{side}, whole photos": values for side, values in found.items()}, [
+        figure("ip2p, whole photos", "photos/s", [scale.photos / each for each in found["ip2p"]]),
+        figure("speed, ip2p / pipeline as documented: whole photos", "times", faster, ">= 2"),
+    ]
 
 
 def _share_of_floor(name: str, setting: Setting, scale: Scale, rows: int, seconds: list[float]) -> Figure:

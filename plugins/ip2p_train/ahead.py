@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+DECODERS = min(8, os.cpu_count() or 1)  # threads that decode a dataset's pictures
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -7,6 +7,7 @@ chroma of their patch, scaled to about unit variance, so that colour edits are n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
 from torch import Tensor, nn
 
 from .config import AutoencoderConfig
-from .part import device_of
+from .part import Figures, device_of
 
 # ITU-R BT.601 luma and colour differences, each divided by a scale that gives photos about unit variance.
 _YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
@@ -31,6 +32,23 @@ class Crops(Protocol):
         """(count, 3, s, s) in [-1, 1]; with a `grid`, at their own scale, on multiples of so many pixels."""
 
 
+@dataclass(frozen=True)
+class DrawnCrops:
+    """A batch as it is drawn."""
+
+    pictures: Tensor  # (b, 3, s, s) in [-1, 1]
+    noise: Tensor  # (b, c, s/f, s/f) for the latents
+
+    def tensors(self) -> list[Tensor]:
+        """All of it."""
+        return [self.pictures, self.noise]
+
+    def on(self, device: torch.device) -> DrawnCrops:
+        """The same on a device."""
+        pictures = self.pictures.to(device, memory_format=torch.channels_last, non_blocking=True)
+        return DrawnCrops(pictures, self.noise.to(device, non_blocking=True))
+
+
 class AutoencoderPart:
     """Trains an `AutoencoderTiny` on pictures."""
 
@@ -42,20 +60,32 @@ class AutoencoderPart:
         if config.decoder_only:
             self.model.encoder.requires_grad_(False)
 
-    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, dict[str, float]]:
+        self._ycbcr, self._scale = _YCBCR, _SCALE
+
+    def loss(self, generator: torch.Generator, batch_size: int) -> tuple[Tensor, Figures]:
         """Reconstruction (pixels, edges, coarse scales) + colour anchor + unit-variance latents."""
-        config = self.config
-        x = self._crops(generator, batch_size)  # (b, 3, s, s) in [-1, 1]
-        place = device_of(self.model)
-        x = x.to(place, memory_format=torch.channels_last)
+        return self.loss_on(self.draw(generator, batch_size, slice(0, batch_size)))
+
+    def draw(self, generator: torch.Generator, batch_size: int, samples: slice) -> DrawnCrops:
+        """The batch. It is never divided: the loss is of the batch's own variance, too."""
+        pictures = self._crops(generator, batch_size)[samples]
+        side = pictures.shape[-1] // self.factor
+        channels = self.model.config.latent_channels
+        noise = torch.randn(len(pictures), channels, side, side, generator=generator) * self.config.latent_noise
+        return DrawnCrops(pictures, noise)
+
+    def loss_on(self, drawn: DrawnCrops) -> tuple[Tensor, Figures]:
+        """The loss of what was drawn, and its figures."""
+        config, place = self.config, device_of(self.model)
+        drawn = drawn.on(place)
+        x = drawn.pictures
         z = self.model.encoder(x)  # (b, c, s/f, s/f)
-        noise = torch.randn(z.shape, generator=generator) * config.latent_noise
-        y = self.model.decoder(z + noise.to(place)).float()
+        y = self.model.decoder(z + drawn.noise).float()
         z = z.float()
         pixels = F.smooth_l1_loss(y, x, beta=0.1)
         coarse = F.l1_loss(F.avg_pool2d(y, 8), F.avg_pool2d(x, 8))
         edges = F.l1_loss(_gradients(y), _gradients(x))
-        anchor = F.mse_loss(z[:, :3], colour_of(x, self.factor))
+        anchor = F.mse_loss(z[:, :3], self._colour_of(x))
         unit = (z.std(dim=(0, 2, 3))[3:] - 1).pow(2).mean() + z.mean(dim=(0, 2, 3))[3:].pow(2).mean()
         texture = F.l1_loss(texture_energy(y), texture_energy(x))
         total = (
@@ -66,8 +96,13 @@ class AutoencoderPart:
             + config.anchor_weight * anchor
             + config.unit_weight * unit
         )
-        psnr = -10 * torch.log10(F.mse_loss(y.detach().clamp(-1, 1), x) / 4).item()
-        return total, {"psnr": psnr, "texture": texture.item(), "anchor": anchor.item(), "unit": unit.item()}
+        psnr = -10 * torch.log10(F.mse_loss(y.detach().clamp(-1, 1), x) / 4)
+        return total, {"psnr": psnr, "texture": texture.detach(), "anchor": anchor.detach(), "unit": unit.detach()}
+
+    def _colour_of(self, x: Tensor) -> Tensor:
+        """Mean luma and chroma of each patch, about unit variance: (b, 3, s, s) -> (b, 3, s/f, s/f)."""
+        self._ycbcr, self._scale = (each.to(x.device) for each in (self._ycbcr, self._scale))  # once
+        return colour_of(x, self.factor, self._ycbcr, self._scale)
 
     def _crops(self, generator: torch.Generator, count: int) -> Tensor:
         aligned = round(count * self.config.aligned_share)
@@ -114,11 +149,13 @@ def load_autoencoder(base: Path) -> AutoencoderTiny:
     )
 
 
-def colour_of(x: Tensor, factor: int) -> Tensor:
-    """Mean luma and chroma of each factor × factor patch, about unit variance: (b, 3, h, w) -> (b, 3, h/f, w/f)."""
+def colour_of(x: Tensor, factor: int, ycbcr: Tensor = _YCBCR, scale: Tensor = _SCALE) -> Tensor:
+    """Mean luma and chroma of each factor × factor patch, about unit variance: (b, 3, h, w) -> (b, 3, h/f, w/f).
+
+    The matrix and the scales are on the pictures' device.
+    """
     patches = F.avg_pool2d(x.float() / 2, factor)  # in [-0.5, 0.5], so luma is centred
-    colour = torch.einsum("kc,bchw->bkhw", _YCBCR.to(x.device), patches)
-    return colour / _SCALE.to(x.device)[None, :, None, None]
+    return torch.einsum("kc,bchw->bkhw", ycbcr, patches) / scale[None, :, None, None]
 
 
 def recolour(x: Tensor, share: float, generator: torch.Generator) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,14 +18,13 @@ from torch import Tensor
 
 from ip2p_cli.api import UsageError
 
-from .ahead import map_ahead
+from .ahead import DECODERS, map_ahead
 from .base import Base
 from .buckets import bucket_size, cover, same_shape
 from .encoders import Opened, Pictures, Texts, decoding, fingerprint, load_text, load_vae, open_picture
 from .tensor_store import TensorStore
 
 NULL_TEXT = ""
-DECODERS = min(8, os.cpu_count() or 1)  # threads
 CAPTIONS = ("original_prompt", "edited_prompt")  # columns that a dataset may have
 
 

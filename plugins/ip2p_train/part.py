@@ -36,7 +36,7 @@ class DividedPart(Part, Protocol):
 
 
 @runtime_checkable
-class DrawingPart(DividedPart, Protocol):
+class DrawingPart(Part, Protocol):
     """A part that can draw its samples apart from computing their loss: on a device, while it is at those before."""
 
     def draw(self, generator: torch.Generator, batch_size: int, samples: slice) -> Any:

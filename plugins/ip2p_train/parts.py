@@ -25,6 +25,7 @@ from ip2p_cli.api import (
     shards_of,
 )
 
+from .ahead import DECODERS, map_ahead
 from .config import TrainConfig, ValidationConfig
 from .loop import Validation, seed_everything
 from .names import STATE_FOLDER
@@ -137,12 +138,20 @@ def _autoencoder(data: Path | DrawnData, base: Path | None, config: TrainConfig)
 
 def _pictures(data: Path, config: TrainConfig) -> Iterator[Image.Image]:
     """Edited pictures of the dataset: at most `max_pictures`, evenly spaced, and all of the favoured families."""
+    return map_ahead(_decode, _picture_files(data, config), DECODERS, 4 * DECODERS)
+
+
+def _picture_files(data: Path, config: TrainConfig) -> Iterator[bytes]:
     settings = config.autoencoder
     step = max(1, count_pairs(data) // settings.max_pictures)
     for number, row in enumerate(read_pairs(data)):
         family = str(row.get("family") or "")
         if number % step == 0 or any(fnmatchcase(family, pattern) for pattern in settings.favoured):
-            yield Image.open(io.BytesIO(row["edited_image"])).convert("RGB")
+            yield row["edited_image"]
+
+
+def _decode(file: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(file)).convert("RGB")
 
 
 def _text_encoder(data: Path, base: Path | None, config: TrainConfig) -> Part:

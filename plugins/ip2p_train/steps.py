@@ -58,7 +58,8 @@ class Learner:
             raise UsageError("this part's batch cannot be divided: train it in one process, with micro_batch = 0")
         if self._captures and (count * len(self._pieces) > 1 or not isinstance(self.part, DrawingPart)):
             raise UsageError(
-                "[loop] cuda_graph is for an editor, in one process, with micro_batch = 0; set it to false"
+                "[loop] cuda_graph is for an editor or an autoencoder, in one process, with micro_batch = 0; "
+                "set it to false"
             )
 
     def steps(self, first: int) -> Iterator[Taken]:

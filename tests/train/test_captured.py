@@ -42,7 +42,7 @@ def _learner(part: Part, config: LoopConfig, device: str, processes: Processes =
 
 def test_a_part_that_does_not_draw_apart_is_refused_on_cuda_alone() -> None:
     _learner(Plain(), GRAPH, "cpu").check()
-    with pytest.raises(UsageError, match="cuda_graph is for an editor, in one process"):
+    with pytest.raises(UsageError, match="cuda_graph is for an editor or an autoencoder, in one process"):
         _learner(Plain(), GRAPH, "cuda").check()
 
 
