@@ -1,6 +1,8 @@
 """Blocks compiled by torch.compile (Ansel et al. 2024, "PyTorch 2", ASPLOS): they are slow to begin, then quicker.
 
 Regional: the two kinds of block that a U-Net is made of, not the whole, so that blocks of one shape are compiled once.
+A transformer is compiled with its norm and projections: left to themselves these turn the picture's layout in memory
+four times, which on an H100 took as long as all matrix products together.
 Shapes are static. What is compiled lies in a cache on disk for the next run. Where a block cannot be compiled (there is
 no C++ compiler, no Triton) it runs as it is, and that is said once.
 """
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from ip2p_cli.user_cache import cache_folder
 
-BLOCKS = ("BasicTransformerBlock", "ResnetBlock2D")
+BLOCKS = ("Transformer2DModel", "ResnetBlock2D")
 SHAPES = 64  # of one kind of block; torch gives up after 8, and a U-Net has more
 log = logging.getLogger("ip2p")
 
