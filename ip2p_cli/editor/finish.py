@@ -71,9 +71,10 @@ class Finisher:
         with self._components.exactly():
             copy = see(self._components, draw_canvas(carried, item.fit)).copy
         seen = copy[(slice(None), *item.fit.window)].clamp(0, 1)
-        drawn = share_drawn(before, seen, after)
+        focus = measure_softness(seen, after)
+        drawn = share_drawn(before, seen, after, focus)
         if drawn < 1:
-            carried = soften(carried, measure_softness(seen, after))
+            carried = soften(carried, focus)
         return Image.blend(carried, paint(item.image, before, after), drawn) if drawn > 0 else carried
 
 

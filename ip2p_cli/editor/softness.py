@@ -23,6 +23,7 @@ from ip2p_cli.editor.windows import window_means
 RADIUS = 2  # fine structure: what differs from its (2r+1)² neighbourhood, in the model's pixels
 SOFT, SHARP = 0.85, 0.95  # share of energy from which the softening is done in full, and not at all
 SURELY_SHARP = 0.98  # where `carried` is a guess of what the autoencoder would see
+TONE = 4  # radius: what is coarser is light and colour, and not of the focus
 RADII = (1, 2, 4, 8)  # of the bands in which a soft focus is compared with the edit
 SIGMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)  # blurs that are tried, in the model's pixels
 SHARES = (0.0, 0.2, 0.4)  # and shares of the sharp picture in it; more would be a veil, not a soft focus
@@ -35,6 +36,7 @@ class SoftFocus:
 
     sigma: float  # of the Gaussian, as a share of the picture's width
     share: float  # in [0, 1]
+    explained: float = 0.0  # how much of the difference between the carried picture and the edit it takes away
 
 
 NONE = SoftFocus(0.0, 1.0)
@@ -47,17 +49,26 @@ def measure_softness(carried: Tensor, after: Tensor) -> SoftFocus:
         carried: the full-size result as the autoencoder sees it, (3, h, w) in [0, 1].
         after: the edit, likewise.
     """
-    sharp, soft = _luma(carried), _luma(after)
-    t = min(max((_sharpness(sharp, soft) - SOFT) / (SHARP - SOFT), 0.0), 1.0)
+    t = min(max((sharpness(carried, after) - SOFT) / (SHARP - SOFT), 0.0), 1.0)
     if t == 1:
         return NONE
+    sharp, soft = _luma(carried), _luma(after)
     sigma, share = _best_focus(sharp, soft)
-    return SoftFocus(sigma / carried.shape[2], share + (1 - share) * t * t * (3 - 2 * t))
+    again = share * sharp + (1 - share) * _gaussian(sharp, sigma)
+    left, missing = (_energy(_fine(soft, TONE) - _fine(picture, TONE)) for picture in (again, sharp))
+    explained = max(0.0, 1 - left / max(missing, LEAST_ENERGY))
+    return SoftFocus(sigma / carried.shape[2], share + (1 - share) * t * t * (3 - 2 * t), explained)
 
 
 def is_sharp(carried: Tensor, after: Tensor) -> bool:
     """Whether the edit has about the energy in fine structure that it would have with all detail, by a rough guess."""
-    return _sharpness(_luma(carried), _luma(after)) >= SURELY_SHARP
+    return sharpness(carried, after) >= SURELY_SHARP
+
+
+def sharpness(carried: Tensor, after: Tensor) -> float:
+    """The edit's contrast in fine structure over that of the carried picture: below 1 something is missing in it."""
+    sharp, soft = (_energy(_fine(_luma(picture), RADIUS)) for picture in (carried, after))
+    return ((soft + LEAST_ENERGY) / (sharp + LEAST_ENERGY)) ** 0.5
 
 
 def soften(carried: Image.Image, focus: SoftFocus) -> Image.Image:
@@ -93,11 +104,6 @@ def _best_focus(sharp: Tensor, soft: Tensor) -> tuple[float, float]:
 def _luma(picture: Tensor) -> Tensor:
     """(3, h, w) -> (h, w)"""
     return picture.float().mean(0)
-
-
-def _sharpness(sharp: Tensor, soft: Tensor) -> float:
-    """The ratio of their contrasts in fine structure: below 1 something is missing in `soft`."""
-    return (_energy(_fine(soft, RADIUS)) / max(_energy(_fine(sharp, RADIUS)), 1e-9)) ** 0.5
 
 
 def _fine(luma: Tensor, radius: int) -> Tensor:

@@ -7,6 +7,7 @@ chroma of their patch, scaled to about unit variance, so that colour edits are n
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -59,6 +60,8 @@ class AutoencoderPart:
         self.factor = 2 ** (len(self.model.config.block_out_channels) - 1)
         if config.decoder_only:
             self.model.encoder.requires_grad_(False)
+        is_mixed = start is not None and config.share_of_base > 0
+        self._base = {name: each.detach().clone() for name, each in self.model.state_dict().items()} if is_mixed else {}
 
         self._ycbcr, self._scale = _YCBCR, _SCALE
 
@@ -112,7 +115,13 @@ class AutoencoderPart:
         return recolour(crops, self.config.recolour, generator)
 
     def save(self, folder: Path) -> None:
-        self.model.save_pretrained(folder / "vae")
+        """Write it; mixed with the base, weight by weight, as the settings say (Wortsman et al. 2022, "Model soups",
+        arXiv 2203.05482)."""
+        mixed = copy.deepcopy(self.model)
+        for name, each in mixed.state_dict().items():
+            if name in self._base:
+                each.lerp_(self._base[name].to(each), self.config.share_of_base)
+        mixed.save_pretrained(folder / "vae")
 
 
 def fresh_autoencoder(config: AutoencoderConfig) -> AutoencoderTiny:

@@ -53,6 +53,7 @@ class AutoencoderConfig:
     photos: str = ""  # folder of photos to learn besides the dataset's edited pictures
     max_pictures: int = 2500  # pictures of the dataset held in memory
     favoured: tuple[str, ...] = ()  # families ("add-*", too) of which all pictures are held: hard to code
+    share_of_base: float = 0.0  # of the base's weights in what is saved: the mean of two can do what each does
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ RANGES: dict[str, tuple[str, ...]] = {  # all other numbers: 0 or more
     ),
     "from 0 to 1": (
         *("loop.final_learning_rate", "loop.ema_decay", "text_encoder.family_share", "text_to_image.drop_text"),
-        *("autoencoder.recolour", "autoencoder.aligned_share", "lora.keep"),
+        *("autoencoder.recolour", "autoencoder.aligned_share", "autoencoder.share_of_base", "lora.keep"),
     ),
     "at least 0 and below 1": ("loop.beta2", "validation.share"),
     "from 0 to 4096": ("editor.resolution",),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
-from ip2p_cli.editor.drawing import likeness, share_drawn, step_spread
+from ip2p_cli.editor.drawing import contrast_spread, likeness, share_drawn
+from ip2p_cli.editor.softness import measure_softness
 
 SCALES = (1, 2, 4, 8, 16, 32)  # detail of all sizes, as in photos
 
@@ -19,6 +20,14 @@ def photo() -> Tensor:
     return torch.stack(octaves).sum(0)[0].mul(0.15).add(0.5).clamp(0, 1)  # (3, h, w)
 
 
+def _blurred(picture: Tensor, sigma: float) -> Tensor:
+    places = torch.arange(-12, 13, dtype=torch.float32)
+    weights = torch.exp(-(places**2) / (2 * sigma**2))
+    kernel = (weights / weights.sum()).repeat(3, 1)
+    padded = pad(picture[None], (12, 12, 12, 12), mode="reflect")
+    return conv2d(conv2d(padded, kernel[:, None, None], groups=3), kernel[:, None, :, None], groups=3)[0]
+
+
 def test_blocks_and_flat_colours_are_drawn(photo: Tensor) -> None:
     blocks = interpolate(avg_pool2d(photo[None], 8), scale_factor=8, mode="nearest")[0]
     assert share_drawn(photo, photo, blocks) == 1
@@ -27,24 +36,51 @@ def test_blocks_and_flat_colours_are_drawn(photo: Tensor) -> None:
 
 def test_changes_of_light_colour_and_contrast_are_not(photo: Tensor) -> None:
     for edit in (photo * 0.3, photo * 0.5 + 0.4, 1 - photo, photo**1.2, photo.flip(0), photo):
-        assert share_drawn(photo, photo, edit) == 0
+        assert share_drawn(photo, edit, edit) == 0  # all of it is carried to full size
 
 
-def test_a_blur_is_not_drawn(photo: Tensor) -> None:
-    assert share_drawn(photo, photo, avg_pool2d(photo[None], 7, 1, 3, count_include_pad=False)[0]) < 0.5
+@pytest.mark.parametrize("sigma", [0.7, 1.5, 3.0])
+def test_a_blur_is_not_drawn(photo: Tensor, sigma: float) -> None:
+    soft = _blurred(photo, sigma)
+    assert share_drawn(photo, photo, soft, measure_softness(photo, soft)) < 0.1
+
+
+def test_what_is_gone_altogether_is_drawn_unless_a_blur_took_it(shapes: Tensor, texture: Tensor) -> None:
+    photo = shapes + texture
+    assert share_drawn(photo, photo, shapes, measure_softness(photo, shapes)) > 0.9
+
+
+@pytest.fixture
+def shapes() -> Tensor:
+    """Flat shapes with steep borders.  # (3, h, w)"""
+    g = torch.Generator().manual_seed(2)
+    return interpolate(torch.rand(1, 3, 12, 16, generator=g), (96, 128), mode="nearest")[0] * 0.8 + 0.1
+
+
+@pytest.fixture
+def texture() -> Tensor:
+    g = torch.Generator().manual_seed(3)
+    return 0.05 * torch.randn(1, 96, 128, generator=g)
+
+
+def test_paint_that_took_texture_out_between_borders_is_drawn(shapes: Tensor, texture: Tensor) -> None:
+    photo = shapes + texture
+    assert likeness(photo, shapes + 0.4 * texture) > 0.76  # it is the photo's still
+    assert share_drawn(photo, photo, shapes + 0.4 * texture) > 0.9
+    assert share_drawn(photo, photo, shapes + 0.95 * texture) < 0.1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1)])
 def test_pictures_without_steps_are_not_drawn(size: tuple[int, int]) -> None:
     flat = torch.full((3, *size), 0.5)
-    assert step_spread(flat) <= 1
+    assert contrast_spread(flat) <= 1
     assert share_drawn(flat, flat, flat) == 0
 
 
-def test_structure_of_its_own_is_drawn_however_its_steps_are_spread(photo: Tensor) -> None:
+def test_structure_of_its_own_is_drawn_however_its_contrasts_are_spread(photo: Tensor) -> None:
     noise = torch.randn(photo.shape, generator=torch.Generator().manual_seed(1))
     own = avg_pool2d(photo[None], 9, 1, 4, count_include_pad=False)[0] + 0.05 * noise
-    assert step_spread(own) / step_spread(photo) > 0.95
+    assert contrast_spread(own) / contrast_spread(photo) > 0.95
     assert share_drawn(photo, photo, own) == 1
 
 

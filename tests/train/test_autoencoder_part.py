@@ -13,7 +13,7 @@ from PIL import Image
 from ip2p_cli.api import count_pairs, find_photos
 from ip2p_gen_data.compose.engine import ComposeConfig, ComposeEngine
 from ip2p_gen_data.generate import generate
-from ip2p_train.autoencoder import AutoencoderPart, fresh_autoencoder, texture_energy
+from ip2p_train.autoencoder import AutoencoderPart, fresh_autoencoder, load_autoencoder, texture_energy
 from ip2p_train.config import AutoencoderConfig, TrainConfig
 from ip2p_train.parts import Setting, build_part
 from ip2p_train.photos import PhotoCrops
@@ -72,6 +72,21 @@ def test_a_loss_names_its_parts_and_has_a_gradient(data: Path, aligned_share: fl
     loss.backward()
     assert {"psnr", "texture", "anchor", "unit"} <= figures.keys()
     assert all(p.grad is not None for p in part.model.parameters())
+
+
+def test_what_is_saved_has_its_share_of_the_base(data: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    start = fresh_autoencoder(SMALL)
+    before = {name: each.clone() for name, each in start.state_dict().items()}
+    part = AutoencoderPart(PhotoCrops(find_photos(data), SMALL.crop), replace(SMALL, share_of_base=0.25), start)
+    with torch.no_grad():
+        for parameter in part.model.parameters():
+            parameter.add_(1)
+    trained = {name: each.clone() for name, each in part.model.state_dict().items()}
+    part.save(tmp_path)
+    for name, saved in load_autoencoder(tmp_path).state_dict().items():
+        torch.testing.assert_close(saved, 0.75 * trained[name] + 0.25 * before[name])
+        torch.testing.assert_close(part.model.state_dict()[name], trained[name])  # which is trained on as it is
 
 
 def test_a_fresh_autoencoder_keeps_the_signal_alive() -> None:
