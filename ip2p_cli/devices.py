@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from ip2p_cli.errors import UsageError
@@ -31,6 +32,11 @@ def choose_device(name: str | None) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UsageError(f"device {name!r} is not there: use --device cpu")
     return device
+
+
+def may_be_cuda(name: str | None) -> bool:
+    """Whether the named device, or the best there is, is a CUDA card: a guess that does not wait for torch."""
+    return shutil.which("nvidia-smi") is not None if name in (None, "all") else str(name).startswith("cuda")
 
 
 def bfloat16_is_quicker(device: torch.device) -> bool:

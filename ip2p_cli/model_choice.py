@@ -10,6 +10,7 @@ import pluggy
 
 from ip2p_cli.accelerations import EXACT, Accelerations, parse_accelerations
 from ip2p_cli.config import UserConfig
+from ip2p_cli.devices import may_be_cuda
 from ip2p_cli.errors import EnvironmentStop, UsageError
 from ip2p_cli.isolation import is_out_of_memory
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ip2p_cli.editor import Editor
 
 DEFAULT_MODEL = "mini"
-DEFAULT_BATCH = 8
+DEFAULT_BATCH, CUDA_BATCH = 8, 32
 
 
 @dataclass(frozen=True)
@@ -88,18 +89,27 @@ def choose_model(
     def count(option: str | None, key: str) -> int | None:
         return _integer(unless_auto(option, key), _place(config, key, option))
 
+    where = unless_auto(device, "device")
     return ModelChoice(
         name=model or config.get("model", DEFAULT_MODEL),
         lora=lora,
-        device=unless_auto(device, "device"),
+        device=where,
         dtype=unless_auto(dtype, "dtype"),
-        batch_size=count(batch_size, "batch_size") or DEFAULT_BATCH,
+        batch_size=count(batch_size, "batch_size") or usual_batch(where),
         size=count(size, "size"),
         offline=offline or config.get("offline", False),
         accelerations=parse_accelerations(
             accelerate or config.get("accelerate", ()), _place(config, "accelerate", accelerate)
         ),
     )
+
+
+def usual_batch(device: str | None) -> int:
+    """Photos at once where nobody says: on CUDA more, or the card waits for its kernels to be launched.
+
+    Where memory does not suffice they become fewer (`isolation.py`).
+    """
+    return CUDA_BATCH if may_be_cuda(device) else DEFAULT_BATCH
 
 
 def _place(config: UserConfig, key: str, option: object) -> str:

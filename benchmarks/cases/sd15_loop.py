@@ -26,6 +26,7 @@ from benchmarks.results import Figure, Result, figure
 from benchmarks.setting import INSTRUCTION, Setting
 from ip2p_cli.api import EditRequest, find_photos, load_editor, read_photo
 from ip2p_cli.editor import Bucket, Editor, Guidance
+from ip2p_cli.model_choice import CUDA_BATCH, DEFAULT_BATCH
 
 SCALES = {  # (guidance, rows a photo, goal)
     "three rows": (Guidance(7.5, 1.5), 3, ">= 1"),
@@ -33,7 +34,7 @@ SCALES = {  # (guidance, rows a photo, goal)
     "s_I = s_T": (Guidance(2.0, 2.0), 2, ">= 1.4"),
 }
 SAME = "<= 0.001"  # of float32; bfloat16 has two to three decimals
-ROWS = {"cpu": 8, "cuda": 32}  # at once; `ip2p edit` has 8 unless --batch-size says otherwise
+ROWS = {"cpu": DEFAULT_BATCH, "cuda": CUDA_BATCH}  # at once, as `ip2p edit` chooses by itself
 MATMUL = 8192  # the side of the matrices that tell an accelerator's speed
 
 

@@ -146,7 +146,7 @@ class ModelOptions:
     ] = None
     batch_size: Annotated[
         str | None,
-        typer.Option(metavar="auto|N", help="Photos edited at once. (default: 8)", rich_help_panel=_MODEL),
+        typer.Option(metavar="auto|N", help="Photos edited at once. (default: 8; on CUDA 32)", rich_help_panel=_MODEL),
     ] = None
     size: Annotated[
         str | None,
