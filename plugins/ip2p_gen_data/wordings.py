@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tomli
 
-_SUBJECTS = (
+SUBJECTS = (
     "it",
     "this",
     "the photo",
@@ -121,7 +121,7 @@ def plain_instructions(family: str) -> tuple[str, ...]:
     for kind, texts in phrases()[family].items():
         for template in _TEMPLATES[kind]:
             for text in texts:
-                for subject in _SUBJECTS if "{s}" in template else ("",):
+                for subject in SUBJECTS if "{s}" in template else ("",):
                     found[template.format(s=subject, x=text)] = None
     return tuple(found)
 
@@ -130,7 +130,7 @@ def instruction(family: str, rng: random.Random) -> str:
     """One wording, drawn: kinds first, so that whole sentences are as frequent as templated ones."""
     kinds = phrases()[family]
     kind = rng.choices(list(kinds), weights=[_WEIGHTS[kind] for kind in kinds])[0]
-    text = rng.choice(_TEMPLATES[kind]).format(s=rng.choice(_SUBJECTS), x=rng.choice(kinds[kind]))
+    text = rng.choice(_TEMPLATES[kind]).format(s=rng.choice(SUBJECTS), x=rng.choice(kinds[kind]))
     return dressed(text, rng, opening=kind not in ("like", "free"), closing=kind != "free")
 
 

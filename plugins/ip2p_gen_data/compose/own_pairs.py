@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,22 @@ from PIL import Image
 
 from ip2p_cli.api import Pair, UsageError, encode_image, find_photos, read_photo
 
+from ..wordings import SUBJECTS, dressed
 from .crops import crop_alike, seeds_of
 
 _ASPECT = 0.02  # by how much, relatively, the shapes of both photos may differ
+_LOOK = r"(?:look|style|grade|grading|tones?|colours|colors|finish|filter|preset|treatment|touch)"
+_NAMES = (  # of a look: somebody's at the end of any wording, or all that there is
+    re.compile(rf".*?\b((?:our|my|(?:the )?\w+'s) (?:.* )?{_LOOK})", re.IGNORECASE),
+    re.compile(rf"(?:(?:in|with|as|into|to) )?((?:the|an?) (?:.* )?{_LOOK})", re.IGNORECASE),
+)
+_FRAMED_SHARE = 0.6
+_FRAMES = (  # in which a look's name is asked for
+    "make {s} {x}", "give {s} {x}", "turn {s} into {x}", "change {s} to {x}", "convert {s} to {x}",
+    "bring {s} into {x}", "{s} in {x}", "{s} should have {x}", "apply {x}", "apply {x} to {s}", "use {x}",
+    "use {x} on {s}", "i want {x}", "grade {s} in {x}", "{x} for {s}", "edit {s} in {x}", "with {x}", "in {x}",
+    "put {x} on {s}", "put {s} in {x}", "{x}",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,8 +55,21 @@ class OwnPairs:
             before, after = _open_both(*self.photos[turns[number % len(turns)]])
             pieces = crop_alike([before, after], self.size, np.random.default_rng(seed))
             original, edited = (encode_image(piece) for piece in pieces)
-            instruction = random.Random(seed).choice(self.instructions)
-            yield Pair(original, instruction, edited, engine="from-pairs", seed=seed)
+            yield Pair(
+                original, wording(self.instructions, random.Random(seed)), edited, engine="from-pairs", seed=seed
+            )
+
+
+def wording(instructions: Sequence[str], rng: random.Random) -> str:
+    """One of the wordings of an edit, as people type it. What is a look's name is also asked for in a usual frame.
+
+    Otherwise an adapter knows the given wordings alone, and "put it into our house style" adds a house.
+    """
+    text = rng.choice(instructions)
+    name = next(filter(None, (pattern.fullmatch(text) for pattern in _NAMES)), None)
+    if name and rng.random() < _FRAMED_SHARE:
+        text = rng.choice(_FRAMES).format(s=rng.choice(SUBJECTS), x=name[1])
+    return dressed(text, rng)
 
 
 def match(before: Path, after: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
