@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
 from .assemble import assemble
@@ -87,9 +86,7 @@ class EditorPart:
         if config.gradient_checkpointing:
             self.model.enable_gradient_checkpointing()
         self.frozen = f"{pairs.encoded_by} {self.scheduler.config.prediction_type} {_of_schedule(self.scheduler)}"
-        kind = torch.device(device).type
-        self._plain, self._to_cuda = kind == "cpu", kind == "cuda"
-        self._set_attention()
+        self._to_cuda = torch.device(device).type == "cuda"
         weight = torch.ones(base.latent_channels)
         weight[:3] = config.colour_weight
         self.weight = (weight / weight.mean())[None, :, None, None]
@@ -168,12 +165,10 @@ class EditorPart:
 
     def save(self, folder: Path) -> None:
         """The adapter, or the whole checkpoint."""
-        self.model.set_default_attn_processor()
         if self.lora.rank:
             save_lora(self.model, folder)
         else:
             assemble(folder, self.base, self.model, self.scheduler, self.config)
-        self._set_attention()
 
     def _weights(self, x0: Tensor, photo: Tensor, timesteps: Tensor) -> Tensor | None:
         """(b, 1, h, w) of mean 1 each; None where all of a picture counts alike."""
@@ -185,10 +180,6 @@ class EditorPart:
         """Where a pair's pictures differ: 1, elsewhere 0.  # (b, c, h, w) twice -> (b, 1, h, w)"""
         difference = (x0 - photo * self.pairs.scaling_factor).pow(2).mean(dim=1, keepdim=True).sqrt()
         return (difference > CHANGED).float()
-
-    def _set_attention(self) -> None:
-        if self._plain:  # torch's fused CPU kernel is slower backward; inference is untouched by this
-            self.model.set_attn_processor(AttnProcessor())
 
 
 def moved(noised: Noised, device: torch.device) -> Noised:

@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -65,8 +64,6 @@ class TextToImagePart:
             self.tokenizer, text_encoder = self._fresh_text()
             unet = fresh_unet(config, channels, side, text_encoder.config.hidden_size)
         self._max_length = text_encoder.config.max_position_embeddings
-        # Plain attention: torch's fused CPU kernel is slower backward. Inference is untouched by this.
-        unet.set_attn_processor(AttnProcessor())
         self.model: nn.Module = CaptionedUNet(unet, text_encoder)
         self.scheduler = make_scheduler(steps_offset=1)  # unused by trailing steps, but the pipeline insists
         if goes_on:
@@ -113,7 +110,6 @@ class TextToImagePart:
         """A checkpoint that any Stable Diffusion pipeline opens."""
         dtype = getattr(torch, self.config.save_dtype)
         model: Any = copy.deepcopy(self.model).to(dtype)
-        model.unet.set_default_attn_processor()
         pipeline = StableDiffusionPipeline(
             vae=copy.deepcopy(self.vae).to(dtype),
             text_encoder=model.text_encoder,
