@@ -27,11 +27,16 @@ log = logging.getLogger("ip2p")
 def compile_blocks(unet: Any) -> None:
     """From now on the network's blocks are compiled when they are first called."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
-    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, SHAPES)
+    unet.register_forward_pre_hook(_allow_all_shapes)
     compile_graph = _Inductor()
     for module in unet.modules():
         if type(module).__name__ in BLOCKS:
             module.compile(backend=compile_graph, dynamic=False)
+
+
+def _allow_all_shapes(_unet: Any, _inputs: Any) -> None:
+    """Before each call, since the limit holds for the thread that sets it, and batches are edited in threads."""
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, SHAPES)
 
 
 class _Inductor:

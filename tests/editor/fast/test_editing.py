@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from PIL import Image
 
 from ip2p_cli.accelerations import parse_accelerations
 from ip2p_cli.editor import Editor
+from ip2p_cli.editor.fast.compiled import compile_blocks
 from ip2p_cli.editor.fast.feature_reuse import features_kept
 from ip2p_cli.types import EditRequest, EditResult
 from ip2p_samplers import ip2p_register_samplers
@@ -169,6 +171,28 @@ class TestCompile:
         assert [record.getMessage() for record in caplog.records if "compiled" in record.getMessage()] == [
             "blocks cannot be compiled here (no compiler here); they run as they are"
         ]
+
+    def test_blocks_of_many_shapes_are_compiled_in_every_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class ResnetBlock2D(torch.nn.Linear):
+            """Known by its name, and small."""
+
+            def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+                return super().forward(pictures)
+
+        shapes: list[torch.Size] = []
+
+        def as_it_is(graph: torch.fx.GraphModule, inputs: Sequence[torch.Tensor]) -> Callable[..., Any]:
+            shapes.append(inputs[-1].shape)
+            return graph.forward
+
+        monkeypatch.setattr("torch._inductor.compile_fx.compile_fx", as_it_is)
+        torch._dynamo.reset()
+        widths = range(1, 13)  # torch's own limit is 8
+        network = torch.nn.Sequential(*(ResnetBlock2D(width, width + 1) for width in widths))
+        compile_blocks(network)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(network, torch.ones(2, 1)).result()
+        assert len(shapes) == len(widths)
 
     @pytest.mark.slow
     def test_compiled_blocks_give_the_same_picture(self, tiny_checkpoint: Path, photo: Photo, tmp_path: Path) -> None:
