@@ -20,7 +20,7 @@ from ip2p_cli.api import find_photos
 
 OURS, BARE, FAST = "ip2p edit", "ip2p edit --no-plugin nsfw", "ip2p edit --fast"
 LOOPED, BY_HAND = "pipeline, looped", "pipeline, by hand"
-BATCH = 8
+BATCH = 8  # photos at once in the pipeline by hand
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ def _sides(setting: Setting, scale: Scale) -> dict[str, Callable[[Path], None]]:
 
     def command(*options: str) -> Callable[[Path], None]:
         def side(photos: Path) -> None:
-            words = ("-i", INSTRUCTION, "--batch-size", str(BATCH), *options)
-            run_here(*setting.edit(photos, f"ip2p-{next(numbers)}", *words))
+            run_here(*setting.edit(photos, f"ip2p-{next(numbers)}", "-i", INSTRUCTION, *options))
 
         return side
 

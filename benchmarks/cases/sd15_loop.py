@@ -146,14 +146,14 @@ def _whole_photos(
 
     Photos are others in each round: the editor keeps what it has read of them.
     """
-    guidance = SCALES["three rows"][0]
+    guidance, rows, _ = SCALES["three rows"]
     size = (scale.pixels, scale.pixels)
     edit = Edit(INSTRUCTION, scale.steps, guidance.text, guidance.image, size)
     paths = find_photos(make_photos(setting.work / "photos", scale.photos * (scale.rounds + 1), size))
     photos = [read_photo(path) for path in paths]
     starts = range(0, len(photos), scale.photos)
     for_ours, for_theirs = ((photos[start : start + scale.photos] for start in starts) for _ in range(2))
-    editor.batch_size = ROWS["cuda"]
+    editor.batch_size = min(ROWS["cuda"], rows * scale.photos)
     request = EditRequest(
         image=photos[0],
         instruction=INSTRUCTION,
