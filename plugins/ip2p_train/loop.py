@@ -20,6 +20,7 @@ from ip2p_cli.api import Ip2pError, writing
 
 from .checkpoints import load_state, save_state
 from .config import LoopConfig
+from .narrow_heads import fill_narrow_heads
 from .optimizers import make_optimizer
 from .part import NamedPart, Part, PartOnFrozen
 from .processes import ALONE, Processes
@@ -70,6 +71,8 @@ def train(
     seed_everything(config.seed)
     torch.backends.cudnn.benchmark = True  # shapes are the same at each step
     part.model.to(place).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    if place.type == "cpu":
+        fill_narrow_heads(part.model)
     parameters = _trained(part)
     optimizer = make_optimizer(part.model, config, place)
     learner = Learner(part, config, place, processes, optimizer, parameters)
