@@ -47,6 +47,11 @@ def share_drawn(before: Tensor, carried: Tensor, after: Tensor, focus: SoftFocus
     return max(_falling(alike, OWN), painted * _falling(focus.explained, BLURRED))
 
 
+def is_all_drawn(before: Tensor, after: Tensor) -> bool:
+    """Whether `share_drawn` is 1, whatever was carried: there is nothing of the photo's in the edit's structure."""
+    return _falling(float(likeness(before, after)), OWN) == 1
+
+
 def likeness(before: Tensor, after: Tensor, radius: int | None = None) -> Tensor:
     """How much an edit's fine structure is the photo's, in [0, 1]: the absolute correlation of the two.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from ip2p_cli.editor.change import measure_change
 from ip2p_cli.editor.conditioning import draw_canvas, see
 from ip2p_cli.editor.detail import fit_transfer
-from ip2p_cli.editor.drawing import share_drawn
+from ip2p_cli.editor.drawing import is_all_drawn, share_drawn
 from ip2p_cli.editor.full_size import apply_transfer
 from ip2p_cli.editor.loading import Components
 from ip2p_cli.editor.networks import Made
@@ -64,6 +64,8 @@ class Finisher:
 
     def _enlarge(self, item: Item, before: Tensor, after: Tensor) -> Image.Image:
         """The edit at the photo's size, with the photo's detail as far as the edit left it."""
+        if is_all_drawn(before, after):
+            return paint(item.image, before, after)
         transfer = fit_transfer(item.image, before, after)
         carried = apply_transfer(item.image, transfer)
         if _is_plain(before, transfer.of_copy(before), after):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
-from ip2p_cli.editor.drawing import contrast_spread, likeness, share_drawn
+from ip2p_cli.editor.drawing import contrast_spread, is_all_drawn, likeness, share_drawn
 from ip2p_cli.editor.softness import measure_softness
 
 SCALES = (1, 2, 4, 8, 16, 32)  # detail of all sizes, as in photos
@@ -82,6 +82,14 @@ def test_structure_of_its_own_is_drawn_however_its_contrasts_are_spread(photo: T
     own = avg_pool2d(photo[None], 9, 1, 4, count_include_pad=False)[0] + 0.05 * noise
     assert contrast_spread(own) / contrast_spread(photo) > 0.95
     assert share_drawn(photo, photo, own) == 1
+
+
+def test_what_is_all_drawn_is_so_whatever_was_carried(photo: Tensor) -> None:
+    blocks = interpolate(avg_pool2d(photo[None], 8), scale_factor=8, mode="nearest")[0]
+    drawn, carried = photo.flip(2), (photo, blocks, 1 - photo, torch.zeros_like(photo))
+    assert is_all_drawn(photo, drawn)
+    assert [share_drawn(photo, each, drawn) for each in carried] == [1] * len(carried)
+    assert not any(is_all_drawn(photo, edit) for edit in (photo, photo * 0.3, 1 - photo))
 
 
 def test_likeness_is_of_structure_not_of_light(photo: Tensor) -> None:
