@@ -12,7 +12,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from ip2p_train.narrow_heads import WIDTH, fill_narrow_heads
 
 
-def network(heads: int, **further: object) -> UNet2DConditionModel:
+def network(heads: int) -> UNet2DConditionModel:
     torch.manual_seed(0)
     return UNet2DConditionModel(
         sample_size=8,
@@ -25,7 +25,6 @@ def network(heads: int, **further: object) -> UNet2DConditionModel:
         norm_num_groups=8,
         cross_attention_dim=24,
         attention_head_dim=heads,  # diffusers reads this as the number of heads
-        **further,
     )
 
 
