@@ -29,10 +29,10 @@ def test_two_workers_one_of_them_killed_draw_what_one_process_draws(tmp_path: Pa
     assert place is not None and not isinstance(place, str)
     told = make(tmp_path / "two", SeedPictures(tmp_path, fatal=(2, 1)), place)
     assert (tmp_path / "killed").exists()
-    assert len(told) == 7 and told[-1] == (20, 20)
+    assert len(told) == 8 and told[-1] == (20, 20)
     assert shards(tmp_path / "two") == shards(tmp_path / "one")
     assert not list(tmp_path.rglob("*.tmp"))
     finished_shards(tmp_path / "two")[3].unlink()
-    assert make(tmp_path / "two", SeedPictures(tmp_path), place) == [(20, 20)]
+    assert make(tmp_path / "two", SeedPictures(tmp_path), place) == [(17, 20), (20, 20)]
     assert shards(tmp_path / "two") == shards(tmp_path / "one")
     assert make(tmp_path / "two", SeedPictures(tmp_path), place) == [], "no worker is started for nothing"

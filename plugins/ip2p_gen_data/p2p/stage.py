@@ -35,7 +35,7 @@ def make_candidates(
     per_shard: int = PER_SHARD,
     place: Workplace | str | None = None,
 ) -> Iterator[tuple[int, int]]:
-    """Write every missing shard, telling after each batch, or each shard, (candidates done, of how many).
+    """Write every missing shard, telling at the start and after each batch, or each shard, (candidates done, of all).
 
     Args:
         output: the dataset's folder.
@@ -59,6 +59,7 @@ def make_candidates(
     if not missing:
         return
     done = total - sum(len(_places(index, per_shard, total)) for index in missing)
+    yield done, total  # before any is drawn, so that a rate counts from here
     left = (_Shard(index, _work(pairs, config, _places(index, per_shard, total))) for index in missing)
     for made in _drawn(left, _Drawer(output, engine, batch_size), place):
         done += made
