@@ -250,6 +250,7 @@ class _LoadedPhoto:
     def photo(self) -> Photo:
         """The decoded photo."""
         if self._photo is None:
+            _ = self.digest  # of these very bytes: the file may be another by the time that somebody asks
             self._photo = self._decode(self._bytes())
             self._data = None
         return self._photo

@@ -184,3 +184,23 @@ def test_photos_without_a_mask_fail_and_the_others_are_done(bench: Bench, tmp_pa
     halves(20, 15).save(tmp_path / "masks" / "1.png")
     assert masked_run(bench, tmp_path / "masks") == ["failed", "done", "failed"]
     assert "there is no mask for it" in str(bench.recorder.outcomes[0].reason)
+
+
+def test_a_photo_that_is_replaced_while_it_is_read_is_not_taken_for_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = save(tmp_path / "photos" / "a.png", gradient(40, 30))
+    Image.new("L", (40, 30), 255).save(tmp_path / "mask.png")
+    old, new = photo.read_bytes(), encoded(gradient().rotate(180), "PNG")
+
+    def decode_slowly(data: bytes) -> object:
+        photo.write_bytes(new)
+        return decode(data)
+
+    masks, bench = masks_at(tmp_path / "mask.png"), Bench(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.core.bench.decode", decode_slowly)
+        assert bench.run("x", masks=masks) == ["done"]
+    assert bench.run("x", masks=masks) == ["failed"], "the output there is not the new photo's"
+    photo.write_bytes(old)
+    assert bench.run("x", masks=masks) == ["skipped"]
