@@ -9,10 +9,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ip2p_cli.api import Workplace, encode_image, spread
+from ip2p_cli.api import UsageError, Workplace, encode_image, spread
 
 from ..candidates import STAGE, Candidate, shard_file, write_candidates
-from ..intermediate import claim, stage_folder
+from ..intermediate import claim, read_settings, stage_folder
 from ..prompts import CaptionPair
 from .config import DrawConfig, Sample, draw
 
@@ -61,7 +61,7 @@ def make_candidates(
     done = total - sum(len(_places(index, per_shard, total)) for index in missing)
     yield done, total  # before any is drawn, so that a rate counts from here
     left = (_Shard(index, _work(pairs, config, _places(index, per_shard, total))) for index in missing)
-    for made in _drawn(left, _Drawer(output, engine, batch_size), place):
+    for made in _drawn(left, _Drawer(output, record, engine, batch_size), place):
         done += made
         yield done, total
 
@@ -89,6 +89,7 @@ class _Drawer:
     """Called with a device, it gives a function that draws and writes a shard. It travels by pickle."""
 
     output: Path
+    record: Mapping[str, Any]  # the settings that are kept in the output
     engine: Loader
     batch_size: int
 
@@ -97,7 +98,13 @@ class _Drawer:
         return lambda shard: sum(draw_parts(shard))
 
     def parts_on(self, device: str | None) -> Callable[[_Shard], Iterator[int]]:
-        """The same, telling after each batch how many candidates it made."""
+        """The same, telling after each batch how many candidates it made.
+
+        Raises:
+            UsageError: on this machine the output is another folder than where the run was started.
+        """
+        if read_settings(stage_folder(self.output, STAGE)) != self.record:
+            raise UsageError(f"a worker's machine does not see {self.output}; give -o on a file system that all share")
         run = self.engine(device)
 
         def draw_parts(shard: _Shard) -> Iterator[int]:
