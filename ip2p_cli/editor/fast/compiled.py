@@ -20,7 +20,7 @@ from torch import Tensor
 from ip2p_cli.user_cache import cache_folder
 
 BLOCKS = ("Transformer2DModel", "ResnetBlock2D")
-SHAPES = 64  # of one kind of block; torch gives up after 8, and a U-Net has more
+SHAPES = 1024  # of one kind of block; torch gives up after 8, and a U-Net has some fourteen for each size of canvas
 log = logging.getLogger("ip2p")
 
 
@@ -36,7 +36,9 @@ def compile_blocks(unet: Any) -> None:
 
 def _allow_all_shapes(_unet: Any, _inputs: Any) -> None:
     """Before each call, since the limit holds for the thread that sets it, and batches are edited in threads."""
-    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, SHAPES)
+    limits = torch._dynamo.config
+    limits.recompile_limit = max(limits.recompile_limit, SHAPES)
+    limits.accumulated_recompile_limit = max(limits.accumulated_recompile_limit, SHAPES)
 
 
 class _Inductor:
