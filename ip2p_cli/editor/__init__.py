@@ -16,12 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ip2p_cli.accelerations import EXACT, Accelerations
 from ip2p_cli.checkpoint import Checkpoint, EditDefaults, read_checkpoint
 from ip2p_cli.devices import choose_device
+from ip2p_cli.editor.conditioning import draw_canvas
 from ip2p_cli.editor.finish import Finisher
 from ip2p_cli.editor.guidance import Guidance
 from ip2p_cli.editor.lanes import Lanes, number_of_lanes
@@ -202,10 +204,14 @@ class Editor:
     def _begin(
         self, chains: Sequence[Chain], full_resolution: bool
     ) -> Future[list[Future[EditResult] | NonFiniteResult]]:
-        """Chains of one bucket: once the networks' work is done, the results follow."""
+        """Chains of one bucket: once the networks' work is done, the results follow.
+
+        Canvases are drawn here, while the networks may be at another call's photos.
+        """
+        canvases = [draw_canvas(chain[0].image, chain[0].fit) for chain in chains]
 
         def work(networks: Networks) -> list[Future[EditResult] | NonFiniteResult]:
-            made = self._made(networks, chains)
+            made = self._made(networks, chains, canvases)
             return [
                 self._finisher.begin(chain, one, full_resolution)
                 if one.is_finite
@@ -215,14 +221,14 @@ class Editor:
 
         return self._lanes.submit(work)
 
-    def _made(self, networks: Networks, chains: Sequence[Chain]) -> list[Made]:
+    def _made(self, networks: Networks, chains: Sequence[Chain], canvases: Sequence[np.ndarray]) -> list[Made]:
         """What the networks make of them; what is not finite is made again in float32."""
-        made = networks.run(chains, self.batch_size)
+        made = networks.run(chains, canvases, self.batch_size)
         bad = [place for place, one in enumerate(made) if not one.is_finite]
         if bad and self.dtype != torch.float32:
             exact = networks.in_float32()
             for place in bad:
-                [made[place]] = exact.run([chains[place]], self.batch_size)
+                [made[place]] = exact.run([chains[place]], [canvases[place]], self.batch_size)
         return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from diffusers import DDIMScheduler
 from PIL import Image
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from ip2p_cli.accelerations import Accelerations
 from ip2p_cli.checkpoint import Checkpoint
-from ip2p_cli.editor.conditioning import BoundedCache, Seen, decode, draw_canvas, encode_text, see
+from ip2p_cli.editor.conditioning import BoundedCache, Seen, decode, encode_text, see
 from ip2p_cli.editor.denoise import denoise
 from ip2p_cli.editor.loading import Components
 from ip2p_cli.editor.noise import pixels_digest
@@ -84,34 +85,36 @@ class Networks:
             return denoise(self._network, scheduler, steps, bucket, batch_size, self._accelerations)
 
     @torch.inference_mode()
-    def run(self, chains: Sequence[Chain], batch_size: int) -> list[Made]:
+    def run(self, chains: Sequence[Chain], canvases: Sequence[np.ndarray], batch_size: int) -> list[Made]:
         """Encode, denoise, decode; and map what the first instructions mean, where a mask is asked for.
 
-        Each step of a chain edits the latents that the step before it made: between steps nothing is decoded.
+        `canvases` are those of the chains' photos, (h, w, 3) uint8. Each step of a chain edits the latents that the
+        step before it made: between steps nothing is decoded.
         """
         self._memory.photos.capacity = max(PHOTOS_KEPT, 2 * batch_size)  # a batch that is edited again finds its photos
         first = [chain[0] for chain in chains]
         with self._components.exactly():
-            photos = [self._photo(item) for item in first]
+            photos = [self._see(canvas) for canvas in canvases]
             latents = torch.stack([photo.latents for photo in photos])
             for items in zip(*chains, strict=True):
                 bucket = self._bucket(items, latents.to(self._components.dtype))
                 latents = self.denoise(bucket, items[0].sampler, items[0].steps, batch_size)
                 latents = latents / self._components.vae.config.scaling_factor
             edits = torch.stack([decode(self._components, each) for each in latents]).cpu()  # one wait for the device
-            maps = self._relevance(first, batch_size)
+            maps = self._relevance(first, photos, batch_size)
         windows = [(slice(None), *item.fit.window) for item in first]
         return [
             Made(photo.copy[window], edit[window], its_map)
             for photo, edit, its_map, window in zip(photos, edits, maps, windows, strict=True)
         ]
 
-    def _relevance(self, items: Sequence[Item], batch_size: int) -> list[Tensor | None]:
+    def _relevance(self, items: Sequence[Item], photos: Sequence[Seen], batch_size: int) -> list[Tensor | None]:
         """Of each item that asks for a mask, how much its instruction means each place: (h, w) on the CPU."""
         asking = [item for item in items if item.request.auto_mask]
         if not asking:
             return [None] * len(items)
-        bucket = self._bucket(asking, torch.stack([self._photo(item).latents for item in asking]))
+        seen = [photo.latents for item, photo in zip(items, photos, strict=True) if item.request.auto_mask]
+        bucket = self._bucket(asking, torch.stack(seen))
         draws = torch.stack([draw_for_relevance(item, self._checkpoint, len(LEVELS)) for item in asking])
         scheduler = DDIMScheduler.from_config(dict(self._checkpoint.scheduler))
         scale = float(self._components.vae.config.scaling_factor)
@@ -129,6 +132,5 @@ class Networks:
             generators=generators,
         )
 
-    def _photo(self, item: Item) -> Seen:
-        canvas = draw_canvas(item.image, item.fit)
+    def _see(self, canvas: np.ndarray) -> Seen:
         return self._memory.photos.get(pixels_digest(Image.fromarray(canvas)), lambda: see(self._components, canvas))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from ip2p_cli.accelerations import EXACT, Accelerations
 from ip2p_cli.editor import Editor
 from ip2p_cli.editor import lanes as lanes_module
 from ip2p_cli.editor import networks as networks_module
-from ip2p_cli.editor.conditioning import BoundedCache, Seen
+from ip2p_cli.editor.conditioning import BoundedCache, Seen, draw_canvas
 from ip2p_cli.editor.lanes import MOST, Lanes, number_of_lanes
 from ip2p_cli.editor.loading import Components
 from ip2p_cli.errors import NonFiniteResult
@@ -189,3 +190,17 @@ def test_after_an_error_nothing_more_is_begun(
     with pytest.raises(RuntimeError, match="out of memory"):
         editor.edit([EditRequest(photo(n), "x", steps=2) for n in range(50)])
     assert len(called) < 50
+
+
+def test_canvases_are_drawn_by_who_asks_so_that_no_lane_waits_for_them(
+    tiny_checkpoint: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn_by = []
+
+    def draw(*arguments: Any) -> Any:
+        drawn_by.append(threading.current_thread())
+        return draw_canvas(*arguments)
+
+    monkeypatch.setattr("ip2p_cli.editor.draw_canvas", draw)
+    pixels(load(tiny_checkpoint), photo)
+    assert drawn_by and set(drawn_by) == {threading.current_thread()}
