@@ -26,6 +26,10 @@ class Setting:
         return clock_of(self.clock_kind, self.device)
 
     def edit(self, photos: Path, out: str, *options: str) -> tuple[str, ...]:
-        """The words of an `ip2p edit` of photos into a folder of that name, which must be a new one."""
-        common = ("--model", self.model, "--device", self.device, "--dtype", self.dtype, "--quiet", "--offline")
+        """The words of an `ip2p edit` of photos into a folder of that name, which must be a new one.
+
+        `--fast` chooses its own precision.
+        """
+        dtype = () if "--fast" in options else ("--dtype", self.dtype)
+        common = ("--model", self.model, "--device", self.device, *dtype, "--quiet", "--offline")
         return ("edit", str(photos), "-o", str(self.work / out), *common, *options)

@@ -32,7 +32,7 @@ SIZES = {"quick": Scale(1, (384, 256), 2), "normal": Scale(16, (1024, 768), 5), 
 
 
 def run(setting: Setting, scale: Scale) -> Result:
-    """One, a chain of four, and a chain of latents, in turns. By the wall clock: networks use several threads."""
+    """One, a chain of four, and a chain of latents, in turns."""
     photos, numbers = make_photos(setting.work / "photos", scale.photos, scale.photo_size), itertools.count()
 
     def side(instructions: tuple[str, ...], *options: str) -> Spent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from PIL import Image
 from benchmarks.arithmetic import row_operations
 from benchmarks.cases import busy, chain, checks, end_to_end, memory, processes, sd15_loop, start_up
 from benchmarks.edit_command import run_here
-from benchmarks.network_time import DECODE, ENCODE, TEXT, UNET, Spent, spend
+from benchmarks.network_time import DECODE, ENCODE, TEXT, UNET, Pass, Spent, spend
 from benchmarks.networks import SD15, TINY
 from benchmarks.photos import make_photos
 from benchmarks.pipelines import embed, open_pipeline
@@ -75,7 +76,8 @@ def test_each_network_and_none_has_its_share_of_the_time(setting: Setting) -> No
 
 
 def test_passes_at_once_count_twice_as_work_and_once_as_time() -> None:
-    spent = Spent(10.0, {UNET: [(0.0, 3.0), (2.0, 4.0), (2.5, 3.5)], DECODE: [(3.0, 6.0), (8.0, 9.0)]})
+    unet = [Pass(0.0, 3.0, 3.0), Pass(2.0, 4.0, 2.0), Pass(2.5, 3.5, 1.0)]
+    spent = Spent(10.0, {UNET: unet, DECODE: [Pass(3.0, 6.0, 3.0), Pass(8.0, 9.0, 1.0)]})
     assert spent.in_networks(UNET) == 6 and spent.busy(UNET) == 4
     assert spent.in_networks() == 10 and spent.busy() == 7
     assert spent.in_networks(TEXT) == spent.busy(TEXT) == 0
@@ -129,3 +131,18 @@ def test_cases_that_start_processes(setting: Setting) -> None:
     assert peaks["peak, 5 photos"].spread.median > 50  # MiB: torch alone takes more
     each = named(processes.run(setting, processes.Scale(2, 1, SIZE, 1)))
     assert each["speed, ip2p edit FOLDER / ip2p edit PHOTO, each"].spread.median > 0
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_pass_in_one_thread_costs_what_the_processor_does(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    from diffusers import UNet2DConditionModel
+
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(UNet2DConditionModel, "forward", lambda self: time.sleep(0.2))  # as if it waited its turn
+    spent = spend(lambda: UNet2DConditionModel.forward(None), "cpu")
+    assert (spent.in_networks() < 0.2) == (threads == 1) and spent.busy() >= 0.2
+
+
+def test_fast_chooses_its_precision(setting: Setting) -> None:
+    assert "--dtype" in setting.edit(Path("photos"), "out")
+    assert "--dtype" not in setting.edit(Path("photos"), "out", "--fast")
