@@ -72,10 +72,10 @@ def edit_photos(
         masks = None if setup.mask is None else GivenMasks(setup.mask, decoders.decode)
         run = BatchRun(
             Preparer(settings, checks, ledger, reader, decoders.decode, masks),
-            FrameRunner(runner, model.batch_size),
+            FrameRunner(runner, model.photos_at_once),
             Store(settings, ledger, mask_folder=mask_folder),
             listeners,
-            model.batch_size,
+            model.photos_at_once,
             stop_requested,
         )
         return run.run(plans)

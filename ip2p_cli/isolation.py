@@ -115,9 +115,14 @@ def _as_item_error(problem: Exception) -> ItemError:
     if is_out_of_memory(problem):
         return _OutOfMemory(_NO_MEMORY)
     line = (str(problem).splitlines() or [""])[0]
-    if any(sign in str(problem) for sign in _LOST_DEVICE):
+    if is_of_device(problem):
         raise EnvironmentStop(f"the device is lost ({line}); run the same command again to go on") from problem
     return ItemError(f"the editor failed ({type(problem).__name__}: {line})")
+
+
+def is_of_device(problem: BaseException) -> bool:
+    """Whether an accelerator cannot be used, or no longer."""
+    return any(sign in str(problem) for sign in _LOST_DEVICE)
 
 
 def is_out_of_memory(problem: BaseException) -> bool:

@@ -12,7 +12,7 @@ from ip2p_cli.accelerations import EXACT, Accelerations, parse_accelerations
 from ip2p_cli.config import UserConfig
 from ip2p_cli.devices import may_be_cuda
 from ip2p_cli.errors import EnvironmentStop, UsageError
-from ip2p_cli.isolation import is_out_of_memory
+from ip2p_cli.isolation import is_of_device, is_out_of_memory
 
 if TYPE_CHECKING:
     from ip2p_cli.editor import Editor
@@ -29,16 +29,21 @@ class ModelChoice:
     lora: str | None = None
     device: str | None = None  # None: the best there is
     dtype: str | None = None  # None: as the device likes it
-    batch_size: int = DEFAULT_BATCH
+    batch_size: int | None = None  # photos at once; None: as many as are usual on the device
     size: int | None = None  # side that it works at; None: its own
     offline: bool = False
     accelerations: Accelerations = EXACT
+
+    @property
+    def photos_at_once(self) -> int:
+        """The batch size that was asked for, or the usual one of the device."""
+        return self.batch_size or usual_batch(self.device)
 
     def load(self, manager: pluggy.PluginManager, samplers: Iterable[str] = ()) -> Editor:
         """The editor, which can run all of these samplers.
 
         Raises:
-            EnvironmentStop: memory does not suffice.
+            EnvironmentStop: memory does not suffice, or the device cannot be used.
             ModelError, UsageError, MissingExtra: as `load_editor` and `Editor.check_samplers`.
         """
         from ip2p_cli.api import load_editor
@@ -58,8 +63,13 @@ class ModelChoice:
                 raise EnvironmentStop(
                     "not enough memory to load the model; use a smaller --model, or --device cpu"
                 ) from problem
+            if is_of_device(problem):  # in use by another, or full before torch could count
+                line = str(problem).splitlines()[0]
+                raise EnvironmentStop(
+                    f"the device cannot be used ({line}); see who else uses it, or give another --device"
+                ) from problem
             raise
-        editor.batch_size = self.batch_size
+        editor.batch_size = self.photos_at_once
         editor.check_samplers(samplers)  # now, not when the second step of a chain comes to it
         return editor
 
@@ -95,7 +105,7 @@ def choose_model(
         lora=lora,
         device=where,
         dtype=unless_auto(dtype, "dtype"),
-        batch_size=count(batch_size, "batch_size") or usual_batch(where),
+        batch_size=count(batch_size, "batch_size"),
         size=count(size, "size"),
         offline=offline or config.get("offline", False),
         accelerations=parse_accelerations(

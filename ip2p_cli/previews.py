@@ -59,8 +59,8 @@ class Previews:
         settings = RunSettings(self._model.name)
         preparer = Preparer(settings, self._checks, None, SourceReader(), self._decode)
         prepared = preparer.prepare(PhotoPlan(jobs[0].source, tuple(PlannedJob(self._filled(job)) for job in jobs)))
-        for start in range(0, len(prepared), self._model.batch_size):
-            batch = prepared[start : start + self._model.batch_size]
+        for start in range(0, len(prepared), self._model.photos_at_once):
+            batch = prepared[start : start + self._model.photos_at_once]
             ready = [item for item in batch if isinstance(item, Ready)]
             ends = iter(self._runner.run(ready) if ready else [])
             for item in batch:

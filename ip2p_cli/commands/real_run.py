@@ -106,7 +106,7 @@ def _by_workers(
             links,
             work.orders.plans,
             setup.settings.model,
-            setup.model.batch_size,
+            max(setup.on(link.device).model.photos_at_once for link in links),
             ledger,
             listeners,
             lambda: stop.requested,

@@ -42,7 +42,13 @@ class Channel(Protocol):
 
 
 class Link(Protocol):
-    """The run's end of one worker's channel."""
+    """The run's end of one worker's channel.
+
+    Attributes:
+        device: that the worker works on; None: the best there is on its machine.
+    """
+
+    device: str | None
 
     def exchange(self, *answer: object) -> object:
         """Answer the last request (the first time there is none), and wait for the next.

@@ -52,6 +52,7 @@ class _Link:
             EnvironmentStop: the system has no room for it.
         """
         context = get_context("spawn")
+        self.device = post.device
         self._name = f"worker {post.number}" + (f" on {post.device}" if post.device else "")
         try:
             self._pipe, theirs = context.Pipe()

@@ -52,7 +52,7 @@ class RayCluster:
                 for number in range(share.workers)
             ]
             try:
-                yield [_Link(one, f"worker {number}") for number, one in enumerate(actors)]
+                yield [_Link(one, f"worker {number}", share.device) for number, one in enumerate(actors)]
             finally:
                 for one in actors:
                     with suppress(Exception):  # its node may be gone
@@ -130,8 +130,9 @@ def _reach(address: str | None) -> None:
 class _Link:
     """The run's end of one actor."""
 
-    def __init__(self, actor: Any, name: str) -> None:
+    def __init__(self, actor: Any, name: str, device: str | None) -> None:
         self._actor, self._name = actor, name
+        self.device = device
 
     def exchange(self, *answer: object) -> object:
         """As `Link.exchange`."""

@@ -54,6 +54,7 @@ class ThreadLink:
     """Both ends of one channel."""
 
     thread: threading.Thread
+    device: str | None = None
 
     def __init__(self, place: Threads, worker: int) -> None:
         self._place, self._worker = place, worker
