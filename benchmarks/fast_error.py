@@ -77,6 +77,9 @@ def main() -> None:
     parser.add_argument("--names", nargs="*", default=NAMED, help="accelerations")
     parser.add_argument("--side", type=int, default=1024, help="the photos' longer side")
     parser.add_argument("--model", default="mini")
+    parser.add_argument(
+        "--dtype", help="of the accelerated edits: bfloat16's error can be seen where it is emulated, too"
+    )
     parser.add_argument("--output", type=Path, help="a JSON file; it is written after every photo")
     parser.add_argument("--tables", type=Path, help="print the tables of such a file, measure nothing")
     options = parser.parse_args()
@@ -93,7 +96,10 @@ def measure(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """The figures so far, after each photo."""
     photos, families = choose_photos(options.folder, options.photos), check_families(options.looks)
     exact = load_editor(options.model, device="cpu")
-    quick = {name: load_editor(options.model, device="cpu", accelerate=(name,)) for name in options.names}
+    quick = {
+        name: load_editor(options.model, device="cpu", dtype=options.dtype, accelerate=(name,))
+        for name in options.names
+    }
     for editor in (exact, *quick.values()):  # whoever edits first would pay for what is made once
         editor.edit([EditRequest(Image.new("RGB", (options.side, options.side), "grey"), "make it night", steps=2)])
     rows = {name: Row() for name in (EXACT, OTHER_SEED, *quick)}
