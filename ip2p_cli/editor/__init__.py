@@ -163,9 +163,11 @@ class Editor:
         batches = [
             part for batch in _batches(settled, self.batch_size) for part in _shared_out(batch, self._lanes.count)
         ]
-        work = [self._begin([settled[place] for place in places], full_resolution) for places in batches]
+        work: list[Future[list[Future[EditResult] | NonFiniteResult]]] = []
         ends: dict[int, Future[EditResult] | NonFiniteResult] = {}
         try:
+            for places in batches:
+                work.append(self._begin([settled[place] for place in places], full_resolution))
             for places, begun in zip(batches, work, strict=True):
                 ends.update(zip(places, begun.result(), strict=True))
         finally:
