@@ -17,7 +17,7 @@ def describe_machine(device: str) -> dict[str, str | int | float]:
     """What it is made of; `device` as torch names it."""
     return {
         "device": _device_name(device),
-        "processor": _processor(),
+        "processor": f"{_processor()} ({_instructions()})",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
@@ -57,6 +57,15 @@ def _device_name(device: str) -> str:
     import torch
 
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+
+
+def _instructions() -> str:
+    """What decides how fast a network is on a processor. Hosts of virtual machines hide which processor it is."""
+    import torch
+
+    from ip2p_cli.devices import bfloat16_is_quicker
+
+    return torch.backends.cpu.get_cpu_capability() + " BF16" * bfloat16_is_quicker(torch.device("cpu"))
 
 
 def _processor() -> str:
