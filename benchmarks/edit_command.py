@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 
+MEBIBYTE = 2**20
 OFF = "IP2P_NO_PLUGIN"  # `run` writes it for the processes that it starts
+
+WATCHED = """import json, sys, time
+from benchmarks.measuring import peak_bytes
+from ip2p_cli.cli import run
+
+started = time.perf_counter()
+code = run(sys.argv[1:])
+print(json.dumps({"seconds": time.perf_counter() - started, "peak": peak_bytes()}))
+sys.exit(code)
+"""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a command took, libraries loaded on the way included."""
+
+    seconds: float  # by the wall clock
+    peak: int  # bytes that its process held at most; those that decode photos beside it hold one photo each
 
 
 def run_process(*arguments: object) -> str:
@@ -15,10 +36,25 @@ def run_process(*arguments: object) -> str:
     Raises:
         SystemExit: it failed; with what it said.
     """
-    command = [sys.executable, "-m", "ip2p_cli", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return _output(["-m", "ip2p_cli", *map(str, arguments)])
+
+
+def use_process(*arguments: object) -> Used:
+    """The same, watched from inside.
+
+    Raises:
+        SystemExit: it failed; with what it said.
+    """
+    return Used(**json.loads(_output(["-c", WATCHED, *map(str, arguments)])))
+
+
+def _output(words: list[str]) -> str:
+    path = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run(
+        [sys.executable, *words], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+        raise SystemExit(f"ip2p {' '.join(words[2:])} failed:\n{done.stderr}")
     return done.stdout
 
 

@@ -32,6 +32,7 @@ CASES = {
         Case("processes", "One command for a folder, beside a process for each photo", ("2", "15", "20")),
         Case("start-up", "ip2p --help, beside the help of a one-command Typer app", ("0.1", "0.3", "0.5"), False),
         Case("memory", "Peak memory over the number of photos", ("1", "5", "30"), False),
+        Case("files", "A large photo, and a folder that is on the disk only", ("1", "5", "15")),
         Case("chain", "A chain of four instructions, beside one", ("1", "10", "20")),
         Case("checks", "What each check costs a photo", ("1", "2", "4")),
         Case("busy", "How much of the time the networks are at work", ("1", "8", "12")),

@@ -1,32 +1,21 @@
 """The most memory that `ip2p edit` holds, for few photos and for many, on networks so small that they do not matter.
 
-Of the process that edits; those that decode photos beside it hold one photo each.
+And the time that each small photo takes then, which is that of everything but the networks.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.edit_command import MEBIBYTE, Used, use_process
 from benchmarks.measuring import paired, ratios
 from benchmarks.networks import TINY, write_checkpoint
 from benchmarks.photos import make_photos
 from benchmarks.results import Figure, Result, figure
 from benchmarks.setting import INSTRUCTION, Setting
 
-MEGABYTE = 2**20
-PROGRAM = """import sys
-from benchmarks.measuring import peak_bytes
-from ip2p_cli.cli import run
-
-code = run(sys.argv[1:])
-print(peak_bytes())
-sys.exit(code)
-"""
 NATIVE = 32  # pixels a side that the tiny networks work at
 FLAT = "<= 1.1"
 
@@ -51,14 +40,19 @@ def run(setting: Setting, scale: Scale) -> Result:
     """A process for each count, in turns."""
     model, numbers = write_checkpoint(setting.work / "tiny", TINY, NATIVE), itertools.count()
 
-    def side(count: int) -> Callable[[], float]:
+    def side(count: int) -> Callable[[], Used]:
         photos = make_photos(setting.work / f"{count}-photos", count, scale.photo_size)
         tiny = Setting(setting.work, str(model), setting.device, setting.dtype)
         options = ("-i", INSTRUCTION, "--steps", "1", "--no-plugin", "nsfw")
-        return lambda: _peak(*tiny.edit(photos, f"edited-{next(numbers)}", *options)) / MEGABYTE
+        return lambda: use_process(*tiny.edit(photos, f"edited-{next(numbers)}", *options))
 
-    found = paired({_name(count): side(count) for count in scale.counts}, scale.rounds)
-    return Result(list(_figures(found, scale.counts)), found)
+    used = paired({_name(count): side(count) for count in scale.counts}, scale.rounds)
+    found = {name: [each.peak / MEBIBYTE for each in of_name] for name, of_name in used.items()}
+    times = [
+        figure(f"a photo, of {_name(count)}", "ms", [1000 * each.seconds / count for each in used[_name(count)]])
+        for count in scale.counts
+    ]
+    return Result([*_figures(found, scale.counts), *times], found)
 
 
 def _figures(found: dict[str, list[float]], counts: tuple[int, ...]) -> list[Figure]:
@@ -71,18 +65,3 @@ def _figures(found: dict[str, list[float]], counts: tuple[int, ...]) -> list[Fig
 
 def _name(count: int) -> str:
     return f"{count:,} photos"
-
-
-def _peak(*arguments: str) -> float:
-    """Bytes that one run held at most."""
-    path = os.pathsep.join(path for path in sys.path if path)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"ip2p {' '.join(arguments)} failed:\n{done.stderr}")
-    return float(done.stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from PIL import Image
 
 from benchmarks.arithmetic import row_operations
-from benchmarks.cases import busy, chain, checks, end_to_end, memory, processes, sd15_loop, start_up
+from benchmarks.cases import busy, chain, checks, end_to_end, files, memory, processes, sd15_loop, start_up
 from benchmarks.edit_command import run_here
 from benchmarks.network_time import DECODE, ENCODE, TEXT, UNET, Pass, Spent, spend
 from benchmarks.networks import SD15, TINY
@@ -129,8 +130,17 @@ def test_cases_that_start_processes(setting: Setting) -> None:
     assert help_["ip2p --help"].spread.median > 0
     peaks = named(memory.run(setting, memory.Scale((2, 5), SIZE, 1)))
     assert peaks["peak, 5 photos"].spread.median > 50  # MiB: torch alone takes more
+    assert peaks["a photo, of 5 photos"].spread.median > 0
     each = named(processes.run(setting, processes.Scale(2, 1, SIZE, 1)))
     assert each["speed, ip2p edit FOLDER / ip2p edit PHOTO, each"].spread.median > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system cannot be asked to forget files")
+def test_large_photos_and_forgotten_folders_are_edited_whole(setting: Setting) -> None:
+    figures = named(files.run(setting, files.Scale((SIZE, (160, 120)), 2, SIZE, 1)))
+    assert figures["peak, one photo of 160 x 120"].spread.median > 50  # MiB
+    assert figures["time, from the disk / from memory"].spread.median > 0
+    assert {len(list(folder.glob("*.jpg"))) for folder in setting.work.glob("folder-*")} == {2}
 
 
 @pytest.mark.parametrize("threads", [1, 2])
