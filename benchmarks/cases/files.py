@@ -1,4 +1,4 @@
-"""What files cost: a large photo beside a small one; a folder read from the disk beside one that is in memory already."""
+"""What files cost: a large photo beside a small one; a folder on the disk beside one that is in memory already."""
 
 from __future__ import annotations
 

@@ -44,14 +44,14 @@ def transfer_detail(original: Image.Image, before: Tensor, after: Tensor) -> Ima
 
     The result has the original's size.
     """
-    return apply_transfer(original, fit_transfer(original, before, after))
+    small = planes(original.resize((before.shape[2], before.shape[1]), Image.Resampling.LANCZOS))
+    return apply_transfer(original, fit_transfer(small, before, after))
 
 
-def fit_transfer(original: Image.Image, before: Tensor, after: Tensor) -> Transfer:
-    """The fit for `transfer_detail`, at the model's size."""
+def fit_transfer(small: Tensor, before: Tensor, after: Tensor) -> Transfer:
+    """The fit for `transfer_detail`. `small` is the original at the model's size, (3, h, w) in [0, 1] as the others."""
     before, after = before.detach().float().cpu(), after.detach().float().cpu()
-    copy = planes(original.resize((before.shape[2], before.shape[1]), Image.Resampling.LANCZOS))
-    noise = window_means((before - copy).square().mean(0, keepdim=True), RADIUS) + NOISE  # (1, h, w)
+    noise = window_means((before - small).square().mean(0, keepdim=True), RADIUS) + NOISE  # (1, h, w)
     colours = before.flatten(1).T.contiguous()
     table = fit_colour_map(colours, after.flatten(1).T.contiguous())
     mapped = apply_colour_map(table, colours).T.reshape_as(before)

@@ -13,7 +13,7 @@ from ip2p_cli.editor.change import measure_change
 from ip2p_cli.editor.conditioning import draw_canvas, see
 from ip2p_cli.editor.detail import fit_transfer
 from ip2p_cli.editor.drawing import is_all_drawn, share_drawn
-from ip2p_cli.editor.full_size import apply_transfer
+from ip2p_cli.editor.full_size import apply_transfer, planes
 from ip2p_cli.editor.loading import Components
 from ip2p_cli.editor.networks import Made
 from ip2p_cli.editor.painting import paint
@@ -44,7 +44,7 @@ class Finisher:
     def _finish(self, chain: Chain, made: Made, full_resolution: bool) -> EditResult:
         *earlier, item = chain
         before, after = made.before.clamp(0, 1), made.after.clamp(0, 1)
-        image = self._enlarge(item, before, after) if full_resolution else to_image(after)
+        image = self._enlarge(item, planes(made.photo), before, after) if full_resolution else to_image(after)
         mask = None
         if made.relevance is not None:
             mask = mask_of(made.relevance, item.fit.window, image.size, self._factor)
@@ -62,11 +62,11 @@ class Finisher:
             earlier=tuple(step.settings for step in earlier),
         )
 
-    def _enlarge(self, item: Item, before: Tensor, after: Tensor) -> Image.Image:
-        """The edit at the photo's size, with the photo's detail as far as the edit left it."""
+    def _enlarge(self, item: Item, small: Tensor, before: Tensor, after: Tensor) -> Image.Image:
+        """The edit at the photo's size, with the photo's detail as far as the edit left it. `small` is the photo."""
         if is_all_drawn(before, after):
             return paint(item.image, before, after)
-        transfer = fit_transfer(item.image, before, after)
+        transfer = fit_transfer(small, before, after)
         carried = apply_transfer(item.image, transfer)
         if _is_plain(before, transfer.of_copy(before), after):
             return carried

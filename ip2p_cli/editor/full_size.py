@@ -50,9 +50,9 @@ def apply_transfer(original: Image.Image, transfer: Transfer) -> Image.Image:
     return output
 
 
-def planes(tile: Image.Image) -> Tensor:
-    """An RGB picture as (3, height, width) floats in [0, 1]."""
-    return torch.from_numpy(np.array(tile)).permute(2, 0, 1).float().mul_(1 / 255)
+def planes(picture: Image.Image | np.ndarray) -> Tensor:
+    """An RGB picture, or (height, width, 3) uint8, as (3, height, width) floats in [0, 1]."""
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float().mul_(1 / 255)
 
 
 def _apply(tile: Image.Image, mapped: Image.Image | None, fields: Tensor) -> Image.Image:

@@ -30,7 +30,8 @@ PHOTOS_KEPT = 32
 class Made:
     """What the networks make of one item. On the CPU, without the canvas's padding but for the map."""
 
-    before: Tensor  # (3, height, width) nominally in [0, 1]: the autoencoder's own copy
+    photo: np.ndarray  # (height, width, 3) uint8: what the autoencoder was shown
+    before: Tensor  # (3, height, width) nominally in [0, 1]: its own copy
     after: Tensor  # (3, height, width): the edit
     relevance: Tensor | None  # (h, w) of the latents, where a mask is asked for
 
@@ -102,10 +103,10 @@ class Networks:
                 latents = latents / self._components.vae.config.scaling_factor
             edits = torch.stack([decode(self._components, each) for each in latents]).cpu()  # one wait for the device
             maps = self._relevance(first, photos, batch_size)
-        windows = [(slice(None), *item.fit.window) for item in first]
+        windows = [item.fit.window for item in first]
         return [
-            Made(photo.copy[window], edit[window], its_map)
-            for photo, edit, its_map, window in zip(photos, edits, maps, windows, strict=True)
+            Made(canvas[window], photo.copy[(slice(None), *window)], edit[(slice(None), *window)], its_map)
+            for canvas, photo, edit, its_map, window in zip(canvases, photos, edits, maps, windows, strict=True)
         ]
 
     def _relevance(self, items: Sequence[Item], photos: Sequence[Seen], batch_size: int) -> list[Tensor | None]:
