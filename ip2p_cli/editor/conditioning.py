@@ -18,6 +18,8 @@ from torch import Tensor
 from ip2p_cli.editor.loading import Components
 from ip2p_cli.editor.sizes import Fit
 
+REDUCING_GAP = 4.0  # photos of eight times the size and more are first made smaller by whole pixels: two levels at most
+
 log = logging.getLogger("ip2p")
 Value = TypeVar("Value")
 
@@ -81,7 +83,7 @@ def draw_canvas(image: Image.Image, fit: Fit) -> np.ndarray:
     Mirroring goes on as the photo does; grey bars would be edited too, and bleed into it.
     """
     size = (fit.content_width, fit.content_height)
-    content = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+    content = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS, None, REDUCING_GAP)
     return np.pad(np.asarray(content), (*fit.padding, (0, 0)), mode="symmetric")
 
 

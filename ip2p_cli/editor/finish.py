@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import Future
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -44,7 +45,7 @@ class Finisher:
     def _finish(self, chain: Chain, made: Made, full_resolution: bool) -> EditResult:
         *earlier, item = chain
         before, after = made.before.clamp(0, 1), made.after.clamp(0, 1)
-        image = self._enlarge(item, planes(made.photo), before, after) if full_resolution else to_image(after)
+        image = self._enlarge(item, made.photo, before, after) if full_resolution else to_image(after)
         mask = None
         if made.relevance is not None:
             mask = mask_of(made.relevance, item.fit.window, image.size, self._factor)
@@ -62,11 +63,14 @@ class Finisher:
             earlier=tuple(step.settings for step in earlier),
         )
 
-    def _enlarge(self, item: Item, small: Tensor, before: Tensor, after: Tensor) -> Image.Image:
-        """The edit at the photo's size, with the photo's detail as far as the edit left it. `small` is the photo."""
+    def _enlarge(self, item: Item, small: np.ndarray, before: Tensor, after: Tensor) -> Image.Image:
+        """The edit at the photo's size, with the photo's detail as far as the edit left it.
+
+        `small` is the photo at the model's size, (h, w, 3) uint8.
+        """
         if is_all_drawn(before, after):
             return paint(item.image, before, after)
-        transfer = fit_transfer(small, before, after)
+        transfer = fit_transfer(planes(Image.fromarray(small)), before, after)
         carried = apply_transfer(item.image, transfer)
         if _is_plain(before, transfer.of_copy(before), after):
             return carried

@@ -42,30 +42,31 @@ def apply_transfer(original: Image.Image, transfer: Transfer) -> Image.Image:
     output = Image.new("RGB", original.size)
     for left, right in _spans(original.width, TILE_WIDTH):
         wide = _resample(transfer.fields, left, right, original.width)  # (13, h, width)
+        space = wide.new_empty(len(wide), TILE_HEIGHT, right - left)  # for all tiles: new memory takes as long as sums
         for top, bottom in _spans(original.height, TILE_HEIGHT):
             taps, used = _taps(top, bottom, original.height, wide.shape[1])
-            fields = torch.einsum("yh,chx->cyx", taps, wide[:, used])
+            fields = torch.matmul(taps, wide[:, used], out=space[:, : bottom - top])
             tile = original.crop((left, top, right, bottom))
             output.paste(_apply(tile, tile.filter(colour_filter) if colour_filter else None, fields), (left, top))
     return output
 
 
-def planes(picture: Image.Image | np.ndarray) -> Tensor:
-    """An RGB picture, or (height, width, 3) uint8, as (3, height, width) floats in [0, 1]."""
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float().mul_(1 / 255)
+def planes(picture: Image.Image) -> Tensor:
+    """An RGB picture as (3, height, width) floats in [0, 1], channel by channel in memory."""
+    return torch.stack([torch.from_numpy(np.array(channel)).float() for channel in picture.split()]).mul_(1 / 255)
 
 
 def _apply(tile: Image.Image, mapped: Image.Image | None, fields: Tensor) -> Image.Image:
-    """O for one tile: `tile` is J there, `mapped` F(J), `fields` (13, height, width) upsampled."""
+    """O for one tile: `tile` is J there, `mapped` F(J), `fields` (13, height, width) upsampled, which it overwrites."""
     source = planes(tile)  # (3, height, width)
     weight, slopes, result = fields[0], fields[1:10].view(3, 3, *fields.shape[1:]), fields[10:]
     if mapped is not None:
-        result = torch.addcmul(result, weight, planes(mapped))
+        result.addcmul_(weight, planes(mapped))
     for channel in range(3):
         for other in range(3):
             result[channel].addcmul_(slopes[channel, other], source[other])
-    pixels = result.mul_(255).round_().clamp_(0, 255).byte().permute(1, 2, 0).contiguous()
-    return Image.fromarray(pixels.numpy())
+    pixels = result.mul_(255).round_().clamp_(0, 255).byte().numpy()
+    return Image.merge("RGB", [Image.fromarray(channel) for channel in pixels])
 
 
 def _spans(length: int, step: int) -> Iterator[tuple[int, int]]:

@@ -47,7 +47,8 @@ def _small(size: tuple[int, int]) -> tuple[int, int]:
 
 def _lab(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float64]:
     """(h, w, 3): L in [0, 100], a and b in [-128, 127]."""
-    small = picture.convert("RGB").resize(size, Image.Resampling.BOX)
+    colours = picture if picture.mode == "RGB" else picture.convert("RGB")  # which would copy it
+    small = colours.resize(size, Image.Resampling.BOX)
     converted = ImageCms.applyTransform(small, _to_lab())
     assert converted is not None
     values = np.asarray(converted).astype(np.float64)

@@ -84,6 +84,15 @@ def test_lossless_formats_keep_every_pixel() -> None:
         assert reopened(encode(photo.rgb, photo, Encoding(format=format_), MARK)).tobytes() == photo.rgb.tobytes()
 
 
+@pytest.mark.parametrize("share", [0.3, 0.9])
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+def test_what_does_not_decode_is_not_written(format_: str, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = decode(encoded(gradient(640, 480), format_))
+    monkeypatch.setattr("ip2p_cli.output.with_xmp", lambda data, *_: data[: round(share * len(data))])
+    with pytest.raises(ItemError, match="does not decode"):
+        encode(photo.rgb, photo, Encoding(), MARK)
+
+
 def test_quality_matters() -> None:
     photo = decode(encoded(gradient(200, 200)))
     low, high = (encode(photo.rgb, photo, Encoding(quality=quality), MARK) for quality in (10, 95))
