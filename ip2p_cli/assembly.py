@@ -28,6 +28,7 @@ class Setup:
     mask: Path | None  # a file, or a folder of them
     max_megapixels: int
     check_seconds: float
+    enough: int | None = None  # pixels that a photo's sides need to have for the model; None: all are needed
 
     def on(self, device: str | None) -> Setup:
         """The same on a device; None: the best there is."""
@@ -68,7 +69,8 @@ def edit_photos(
         latent_chain="latent-chain" in model.accelerations,
         stop_requested=stop_requested,
     )
-    with Decoders(setup.max_megapixels, first_only=settings.frames is Frames.FIRST) as decoders:
+    first_only = settings.frames is Frames.FIRST
+    with Decoders(setup.max_megapixels, first_only=first_only, enough=setup.enough) as decoders:
         masks = None if setup.mask is None else GivenMasks(setup.mask, decoders.decode)
         run = BatchRun(
             Preparer(settings, checks, ledger, reader, decoders.decode, masks),

@@ -22,7 +22,7 @@ _BYTES_PER_PIXEL = 48  # at the worst: several copies of a deep picture
 _BASE_MEMORY = 2 << 30
 
 
-def main(max_megapixels: int, first_only: bool, seconds: int) -> None:
+def main(max_megapixels: int, first_only: bool, enough: int | None, seconds: int) -> None:
     """Answer requests until stdin ends."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     _protect(max_megapixels)
@@ -30,7 +30,7 @@ def main(max_megapixels: int, first_only: bool, seconds: int) -> None:
         data = requests.read(int.from_bytes(head, "big"))
         _set_alarm(seconds)
         try:
-            photo = decode(data, max_megapixels=max_megapixels, first_only=first_only)
+            photo = decode(data, max_megapixels=max_megapixels, first_only=first_only, enough=enough)
         except ItemError as problem:
             _answer(answers, {"error": str(problem)}, [])
         else:
@@ -87,11 +87,11 @@ def _answer(stream: IO[bytes], head: dict[str, object], parts: list[bytes]) -> N
     stream.flush()
 
 
-def command(max_megapixels: int, first_only: bool, seconds: int) -> list[str]:
+def command(max_megapixels: int, first_only: bool, enough: int | None, seconds: int) -> list[str]:
     """How to start it: with this interpreter's own search path, and never the current folder, where photos are."""
     paths = [os.path.abspath(path) for path in sys.path if path]
     code = (
         f"import sys; sys.path[:] = {paths!r}; from ip2p_cli.decoder_process import main; "
-        f"main({max_megapixels}, {first_only}, {seconds})"
+        f"main({max_megapixels}, {first_only}, {enough}, {seconds})"
     )
     return [sys.executable, "-I", "-c", code]

@@ -22,8 +22,11 @@ GRACE = 10
 class Decoders:
     """As many processes as threads ask at once, started when they are first needed. One that died is replaced."""
 
-    def __init__(self, max_megapixels: int, *, first_only: bool = False, seconds: int = SECONDS) -> None:
-        self._command = command(max_megapixels, first_only, seconds)
+    def __init__(
+        self, max_megapixels: int, *, first_only: bool = False, enough: int | None = None, seconds: int = SECONDS
+    ) -> None:
+        """Limits and wishes as `images.decode` has them."""
+        self._command = command(max_megapixels, first_only, enough, seconds)
         self._seconds = seconds
         self._idle: SimpleQueue[_Process] = SimpleQueue()
 

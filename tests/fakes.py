@@ -40,6 +40,7 @@ class FakeEditor:
         self.defaults = FakeDefaults()
         self.scheduler: dict[str, Any] = {}
         self.batch_size = 8
+        self.native_size = 100
         self.calls: list[list[EditRequest]] = []
 
     def check_samplers(self, names: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ip2p_cli.assembly import Setup, edit_photos
 from ip2p_cli.atomic import AtomicWriter
+from ip2p_cli.checks import Checks
 from ip2p_cli.choices import Engine
 from ip2p_cli.claims import Claims
 from ip2p_cli.commands.reporting import make_report
@@ -27,6 +28,8 @@ from ip2p_cli.signals import StopRequest
 from ip2p_cli.sources import STDIN
 from ip2p_cli.workers import Workplace, choose_workplace
 from ip2p_cli.writing import writing
+
+ENOUGH = 2  # native sizes of a photo's shorter side, from which a smaller copy shows the model as much
 
 
 def real_run(work: Work, request: Request, display: Display, listeners: Sequence[Listener]) -> int:
@@ -154,7 +157,10 @@ def _setup(work: Work, request: Request) -> Setup:
         None if work.mask is None else work.mask.name,
         tuple(sorted(model.accelerations)),
     )
-    return Setup(settings, model, frozenset(work.samplers), work.mask, work.max_megapixels, work.check_seconds)
+    # A mask is drawn, and made by plugins, on the photo as it is.
+    whole = settings.full_resolution or work.mask is not None or Checks(work.manager).make_masks
+    enough = None if whole else ENOUGH * (model.size or checkpoint.native_size)
+    return Setup(settings, model, frozenset(work.samplers), work.mask, work.max_megapixels, work.check_seconds, enough)
 
 
 def _anywhere(model: ModelChoice, manager: PluginManager) -> ModelChoice:

@@ -154,6 +154,15 @@ def test_formats_and_the_models_own_pixels(ip2p: CommandLine) -> None:
     assert "--format png" in answer.err
 
 
+def test_for_the_models_own_pixels_a_large_jpeg_is_decoded_smaller_unless_it_is_masked(ip2p: CommandLine) -> None:
+    for name in ("a.jpg", "b.png"):
+        save(ip2p.folder / "in" / name, gradient(1601, 1201))
+    save(ip2p.folder / "mask.png", Image.new("L", (1601, 1201), 255))
+    assert ip2p("edit", "in", "-i", "x", "--model-res", "--format", "png").code == 0
+    assert {request.image.size for call in ip2p.editor.calls for request in call} == {(401, 301), (1601, 1201)}
+    assert ip2p("edit", "in", "-i", "x", "--model-res", "--mask", "mask.png", "-o", "masked").code == 0
+
+
 def test_metadata(ip2p: CommandLine) -> None:
     save(ip2p.folder / "a.jpg", exif=camera_exif())
     ip2p("edit", "a.jpg", "-i", "x", "--metadata", "strip-gps", "-o", "g")

@@ -40,6 +40,11 @@ def breakable(seconds: int = 60) -> Decoders:
     return decoders
 
 
+def test_what_is_enough_is_told_to_the_process() -> None:
+    with Decoders(100, enough=100) as decoders:
+        assert decoders.decode(encoded(gradient(800, 600))).rgb.size == (200, 150)
+
+
 def flat(photo: Photo) -> dict[str, Any]:
     found = {field.name: getattr(photo, field.name) for field in fields(photo)}
     for name in ("rgb", "alpha", "further"):

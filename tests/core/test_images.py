@@ -6,7 +6,7 @@ import io
 import sys
 
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageChops, ImageCms, ImageOps
 
 from ip2p_cli.errors import ItemError
 from ip2p_cli.exif import ORIENTATION
@@ -125,6 +125,28 @@ def test_refused(data: bytes, says: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(
+    ("size", "enough", "decoded"),
+    [
+        ((4000, 3000), 500, (1000, 750)),  # an eighth would have 375
+        ((4000, 3000), 375, (500, 375)),
+        ((4001, 3001), 376, (1001, 751)),
+        ((4000, 3000), 1501, (4000, 3000)),
+        ((400, 30), 512, (400, 30)),
+    ],
+)
+def test_a_large_jpeg_is_decoded_smaller_where_that_is_enough(
+    size: tuple[int, int], enough: int, decoded: tuple[int, int]
+) -> None:
+    whole = gradient(*size)
+    photo = decode(encoded(whole, exif=camera_exif(6)), enough=enough)
+    assert photo.rgb.size == decoded[::-1]  # made upright
+    careful = ImageOps.exif_transpose(decode(encoded(whole)).rgb.rotate(-90, expand=True)).resize(photo.rgb.size)
+    difference = ImageChops.difference(photo.rgb, careful).getextrema()
+    assert max(high for _, high in difference) <= 8  # type: ignore[misc]  # pairs
+    assert decode(encoded(whole, "PNG"), enough=enough).rgb.size == size
+
+
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     data = encoded(Image.new("1", (4000, 4000)), "PNG")
     with pytest.raises(ItemError, match="4000x4000 pixels: larger than 15 megapixels"):
